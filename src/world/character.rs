@@ -1,0 +1,100 @@
+//! A character as it travels between Forge and Nexus: at entry, in saves, on leaving.
+//! Plain values; the engine's live form is its own.
+
+use serde::{Deserialize, Serialize};
+
+use super::kinds::*;
+use super::template::{ItemTemplateId, RoomId};
+
+/// Below 2^30, from a Postgres sequence.
+pub type PlayerId = i64;
+/// In 2^30..2^53, from blocks granted with a lease; unique over all nexuses, never reused.
+pub type ItemId = i64;
+
+/// Everything of a character that outlives a session.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Character {
+    pub id: PlayerId,
+    pub name: String,
+    pub title: String,
+    pub description: String,
+    pub level: u32,
+    pub archetype: Archetype,
+    pub gender: Gender,
+    pub experience: i64,
+    /// None of the three: full vitals on the first entry.
+    pub health: Option<i32>,
+    pub mana: Option<i32>,
+    pub stamina: Option<i32>,
+    pub gold: i64,
+    pub glory: i64,
+    pub medals: i64,
+    pub currencies: Vec<(String, i64)>,
+    pub is_immortal: bool,
+    pub is_muted: bool,
+    pub room: Option<RoomId>,
+    pub core_faction: Option<String>,
+    pub factions: Vec<(String, i64)>,
+    pub viewed_rooms: Vec<RoomId>,
+    pub aliases: Vec<(String, String)>,
+    pub marks: Vec<(String, String)>,
+    /// Names that this player does not want to hear.
+    pub mute_list: Vec<String>,
+    /// False on the first entry: starting equipment and gold are given then, by the world.
+    pub is_initialised: bool,
+    /// Parents before their contents.
+    pub items: Vec<SavedItem>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SavedItem {
+    pub id: ItemId,
+    pub template: ItemTemplateId,
+    pub place: SavedPlace,
+    /// A player's own text on it.
+    pub label: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum SavedPlace {
+    Inventory,
+    Worn(Slot),
+    Inside(ItemId),
+}
+
+/// What a session may know of the account behind a character, sent with the entry ticket.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Account {
+    pub id: i64,
+    pub name: String,
+    pub is_staff: bool,
+    pub is_temporary: bool,
+    pub is_confirmed: bool,
+    /// May edit the world (builder commands).
+    pub is_builder: bool,
+}
+
+/// Settings of play that the client shows and the engine heeds (wire.md 2.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PlayerConfig {
+    pub room_brief: bool,
+    pub combat_brief: bool,
+    pub display_chat: bool,
+    pub idle_logout: bool,
+    pub mobile_map_width: i32,
+    pub display_connect: bool,
+}
+
+impl Default for PlayerConfig {
+    fn default() -> Self {
+        Self {
+            room_brief: false,
+            combat_brief: false,
+            display_chat: true,
+            idle_logout: true,
+            mobile_map_width: 1,
+            display_connect: true,
+        }
+    }
+}

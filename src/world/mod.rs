@@ -1,0 +1,8 @@
+//! The vocabulary that Forge and Nexus share: what builders write, what the engine reads,
+//! and the pure functions between them. No I/O, no clock, no chance.
+
+pub mod character;
+pub mod internal;
+pub mod kinds;
+pub mod spec;
+pub mod template;
