@@ -2,7 +2,9 @@
 //! and the pure functions between them. No I/O, no clock, no chance.
 
 pub mod character;
+pub mod formulas;
 pub mod internal;
+pub mod keywords;
 pub mod kinds;
 pub mod spec;
 pub mod template;
