@@ -1,8 +1,10 @@
 //! Realms, a platform for real-time text worlds.
 //!
+//! - [`config`]: the settings of a program.
 //! - [`world`]: the vocabulary of worlds, shared by Forge and Nexus. Pure.
 //! - `nexus`: the real-time engine.
 //! - `store`: the journal's tail file, sled, the Redis mirror, Postgres.
 //! - `forge`: accounts, templates, saves; REST and the Forge socket.
 
+pub mod config;
 pub mod world;
