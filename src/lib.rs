@@ -3,8 +3,12 @@
 //! - [`config`]: the settings of a program.
 //! - [`world`]: the vocabulary of worlds, shared by Forge and Nexus. Pure.
 //! - `nexus`: the real-time engine.
-//! - `store`: the journal's tail file, sled, the Redis mirror, Postgres.
-//! - `forge`: accounts, templates, saves; REST and the Forge socket.
+//! - [`store`]: the journal's tail file, sled, the Redis mirror, Postgres.
+//! - [`forge`]: accounts, templates, saves; REST and the Forge socket.
 
+pub mod address;
 pub mod config;
+pub mod forge;
+pub mod store;
+pub mod token;
 pub mod world;

@@ -1,0 +1,183 @@
+//! The Forge: the long-term store. Accounts, tokens, the lobby and characters, worlds and their spawns,
+//! the registry of nexuses. REST under `/api/v1/`, the Forge socket under `/ws/forge/`, internal calls
+//! under `/internal/`. Stateless: any number of replicas share one Postgres. It never decides anything in a running world.
+
+pub mod error;
+pub mod throttle;
+pub mod tokens;
+
+use std::ops::Deref;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use tokio_util::sync::CancellationToken;
+
+pub use crate::store::postgres::Db;
+pub use error::AppError;
+
+use crate::address::TrustedProxies;
+use crate::config::Secret;
+use crate::store::postgres::{self, DatabaseError};
+use throttle::Throttles;
+use tokens::{KeysError, Tokens};
+
+/// What the platform calls itself, in mails and texts.
+pub const PLATFORM_NAME: &str = "Realms";
+
+/// How to open a Forge.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// A Postgres address; it may hold a password.
+    pub database: Secret,
+    /// Where clients reach the platform, without a slash at the end: base of login links.
+    pub public_url: String,
+    pub mail: MailOptions,
+    /// PEM files of Ed25519 keys; one is made when there is none.
+    pub keys_dir: PathBuf,
+    /// Shared by Forge and nexuses.
+    pub service_token: Secret,
+    /// Whether people may play without an account.
+    pub guests: bool,
+    /// Id or slug of the world that guests get; None takes the first public one.
+    pub intro_world: Option<String>,
+    /// Address of the mirror.
+    pub redis: Option<String>,
+    /// Networks whose `X-Forwarded-For` counts.
+    pub trusted_proxies: Vec<String>,
+    pub limits: Limits,
+    /// Where clients reach the game socket of nexuses that name no address of their own.
+    pub ws_uri: String,
+}
+
+/// How mail leaves.
+#[derive(Clone, Debug)]
+pub struct MailOptions {
+    /// `smtp://` or `smtps://` with credentials; None writes `.eml` files.
+    pub smtp_url: Option<Secret>,
+    /// Sender, as `Name <address>`.
+    pub from: String,
+    /// Where `.eml` files go.
+    pub dir: PathBuf,
+    /// Whether the link of a mail that was written to a file is printed on standard output.
+    pub print_links: bool,
+}
+
+/// How much one visitor may ask for.
+#[derive(Clone, Debug, PartialEq, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// Requests by address, sustained.
+    pub requests_per_second: u32,
+    /// Requests by address at once.
+    pub requests_burst: u32,
+    /// Login mails to one mailbox; five times as many from one address.
+    pub mails_per_minute: u32,
+    /// Attempts to log in to one account; three times as many from one address.
+    pub logins_per_minute: u32,
+    /// Accounts and guests made from one address.
+    pub accounts_per_minute: u32,
+    /// Characters made by one account.
+    pub characters_per_minute: u32,
+    /// Characters of one account in one world.
+    pub characters_per_world: u32,
+    /// Bytes of a request's body.
+    pub body_bytes: usize,
+    /// Seconds until a request that is still unanswered is given up.
+    pub request_seconds: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            requests_per_second: 20,
+            requests_burst: 200,
+            mails_per_minute: 2,
+            logins_per_minute: 10,
+            accounts_per_minute: 10,
+            characters_per_minute: 10,
+            characters_per_world: 30,
+            body_bytes: 64 * 1024,
+            request_seconds: 20,
+        }
+    }
+}
+
+/// Why a Forge does not open; each text is one line.
+#[derive(Debug, thiserror::Error)]
+pub enum ForgeError {
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+    #[error(transparent)]
+    Keys(#[from] KeysError),
+    #[error("{0}")]
+    Options(String),
+}
+
+/// What handlers work with; cheap to clone.
+#[derive(Clone)]
+pub struct App(Arc<Inner>);
+
+pub struct Inner {
+    pub db: Db,
+    pub options: Options,
+    pub tokens: Tokens,
+    pub throttles: Throttles,
+    pub proxies: TrustedProxies,
+}
+
+impl Deref for App {
+    type Target = Inner;
+
+    fn deref(&self) -> &Inner {
+        &self.0
+    }
+}
+
+pub struct Forge {
+    app: App,
+}
+
+/// Sweep of throttles and of what has expired.
+const SWEEP_EVERY: Duration = Duration::from_secs(60);
+
+impl Forge {
+    /// Migrates the database and reads or makes the signing keys.
+    ///
+    /// # Errors
+    /// See [`ForgeError`]; nothing is half open afterwards.
+    pub async fn open(options: Options) -> Result<Self, ForgeError> {
+        let proxies = TrustedProxies::parse(&options.trusted_proxies).map_err(ForgeError::Options)?;
+        let tokens = Tokens::open(&options.keys_dir)?;
+        let db = postgres::open(options.database.expose()).await?;
+        let throttles = Throttles::new(&options.limits);
+        Ok(Self { app: App(Arc::new(Inner { db, options, tokens, throttles, proxies })) })
+    }
+
+    /// For the operator's tools and for tests.
+    pub fn app(&self) -> &App {
+        &self.app
+    }
+
+    /// `/api/v1/...` and `/ws/forge/`.
+    pub fn public(&self) -> Router {
+        Router::new()
+    }
+
+    /// `/internal/...`, for holders of the service token.
+    pub fn internal(&self) -> Router {
+        Router::new()
+    }
+
+    /// Keeps house until the token is cancelled.
+    pub async fn run(self, shutdown: CancellationToken) {
+        let mut sweep = tokio::time::interval(SWEEP_EVERY);
+        loop {
+            tokio::select! {
+                () = shutdown.cancelled() => return,
+                _ = sweep.tick() => self.app.throttles.forget_quiet(),
+            }
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! What tests need around the platform: servers of their own, on temporary directories.
+
+pub mod postgres;
