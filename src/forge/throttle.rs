@@ -39,7 +39,11 @@ impl Throttles {
                 limits.requests_burst,
                 "You are quicker than we can answer.",
             ),
-            mails_by_address: rule(mails.saturating_mul(5), mails.saturating_mul(5), "That is a lot of mail from one place."),
+            mails_by_address: rule(
+                mails.saturating_mul(5),
+                mails.saturating_mul(5),
+                "That is a lot of mail from one place.",
+            ),
             mails_by_account: rule(mails, mails, "A mail is already on its way; look into your inbox first."),
             logins_by_address: rule(logins.saturating_mul(3), logins.saturating_mul(3), "Too many attempts to log in."),
             logins_by_account: rule(logins, logins, "Too many attempts to log in to this account."),

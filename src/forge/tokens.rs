@@ -147,8 +147,7 @@ fn make_key(dir: &Path) -> Result<(), KeysError> {
     let path = dir.join(format!("{}.pem", OffsetDateTime::now_utc().unix_timestamp()));
     // Written whole under another name first: two processes that start at once read whole files only.
     let fresh = dir.join(format!("{}.new", random_id()));
-    let mut file =
-        fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&fresh).map_err(denied)?;
+    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&fresh).map_err(denied)?;
     file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(denied)?;
     fs::rename(&fresh, &path).map_err(denied)
 }

@@ -27,7 +27,9 @@ mod embedded {
 /// Why the database cannot be used; each text is one line that says what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum DatabaseError {
-    #[error("DATABASE_URL is not a valid Postgres address ({0}); it looks like postgres://user:password@host:5432/name")]
+    #[error(
+        "DATABASE_URL is not a valid Postgres address ({0}); it looks like postgres://user:password@host:5432/name"
+    )]
     Address(String),
     #[error("cannot reach Postgres at {place}: {cause}; check that it runs and that DATABASE_URL is right")]
     Unreachable { place: String, cause: String },

@@ -174,7 +174,9 @@ fn unprivileged(program: &Path, root: bool) -> Command {
 
 fn binaries() -> PathBuf {
     let mut found: Vec<PathBuf> = std::fs::read_dir("/usr/lib/postgresql")
-        .map(|versions| versions.flatten().map(|v| v.path().join("bin")).filter(|p| p.join("initdb").exists()).collect())
+        .map(|versions| {
+            versions.flatten().map(|v| v.path().join("bin")).filter(|p| p.join("initdb").exists()).collect()
+        })
         .unwrap_or_default();
     found.sort();
     found.pop().expect("Postgres is installed (Debian: apt-get install postgresql)")
