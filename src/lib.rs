@@ -4,11 +4,13 @@
 //! - [`world`]: the vocabulary of worlds, shared by Forge and Nexus. Pure.
 //! - `nexus`: the real-time engine.
 //! - [`store`]: the journal's tail file, sled, the Redis mirror, Postgres.
+//! - [`link`]: internal HTTP between Forge and Nexus.
 //! - [`forge`]: accounts, templates, saves; REST and the Forge socket.
 
 pub mod address;
 pub mod config;
 pub mod forge;
+pub mod link;
 pub mod store;
 pub mod token;
 pub mod world;
