@@ -223,10 +223,9 @@ impl Link {
         match timeout(CONNECT_TIMEOUT, opening).await {
             Ok(Ok(sender)) => Ok(sender),
             Ok(Err(error)) => Err(LinkError::Unreachable(format!("{}: {error}", self.shared.target))),
-            Err(_) => Err(LinkError::Unreachable(format!(
-                "{}: no connection within {CONNECT_TIMEOUT:?}",
-                self.shared.target
-            ))),
+            Err(_) => {
+                Err(LinkError::Unreachable(format!("{}: no connection within {CONNECT_TIMEOUT:?}", self.shared.target)))
+            }
         }
     }
 
@@ -330,7 +329,9 @@ mod tests {
         assert_eq!(parse_target("http://127.0.0.1:9000").unwrap(), Target::Tcp("127.0.0.1:9000".into()));
         assert_eq!(parse_target("http://[::1]:9000/").unwrap(), Target::Tcp("[::1]:9000".into()));
         assert_eq!(parse_target("unix:/run/forge.sock").unwrap(), Target::Unix("/run/forge.sock".into()));
-        for wrong in ["", "https://a:1", "http://a", "http://:1", "http://a:x", "unix:run", "http://a:1/b", "http://u@a:1"] {
+        for wrong in
+            ["", "https://a:1", "http://a", "http://:1", "http://a:x", "unix:run", "http://a:1/b", "http://u@a:1"]
+        {
             assert!(matches!(parse_target(wrong), Err(LinkError::Broken(_))), "{wrong}");
         }
     }

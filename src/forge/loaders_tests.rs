@@ -95,12 +95,10 @@ fn waits_decide_who_runs() {
     .into_iter()
     .enumerate()
     {
-        let plan = plan(
-            &templates(zone_wait, wait, two_guards()),
-            &population(&[]),
-            &query(now, zone_at, loader_at),
-            |_| true,
-        );
+        let plan =
+            plan(&templates(zone_wait, wait, two_guards()), &population(&[]), &query(now, zone_at, loader_at), |_| {
+                true
+            });
         assert_eq!(plan.zones, if resets { vec![ZONE] } else { vec![] }, "zone of case {nth}");
         assert_eq!(plan.loaders, if runs { vec![LOADER] } else { vec![] }, "loader of case {nth}");
         assert_eq!(plan.loads.len(), if runs { 2 } else { 0 }, "loads of case {nth}");

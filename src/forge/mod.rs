@@ -3,6 +3,7 @@
 //! under `/internal/`. Stateless: any number of replicas share one Postgres. It never decides anything in a running world.
 
 pub mod error;
+pub mod loaders;
 pub mod throttle;
 pub mod tokens;
 

@@ -132,8 +132,7 @@ impl Mirror {
     /// Makes a fully written generation the current one, and removes its predecessor.
     pub async fn switch(&self, nexus: &str, generation: &str) -> Result<(), MirrorError> {
         let mut redis = self.redis.clone();
-        let before: Option<String> =
-            Cmd::getset(current_key(nexus), generation).query_async(&mut redis).await?;
+        let before: Option<String> = Cmd::getset(current_key(nexus), generation).query_async(&mut redis).await?;
         match before {
             Some(old) if old != generation => self.remove(nexus, &old).await,
             _ => Ok(()),
@@ -175,7 +174,8 @@ const PARTS: [&str; 5] = ["lease", "rules", "mobs", "items", "players"];
 fn put(pipe: &mut Pipeline, nexus: &str, generation: &str, change: &MirrorChange) {
     match change {
         MirrorChange::Lease { spawn, epoch, incarnation, seq } => {
-            let fields = [("epoch", epoch.to_string()), ("incarnation", incarnation.to_string()), ("seq", seq.to_string())];
+            let fields =
+                [("epoch", epoch.to_string()), ("incarnation", incarnation.to_string()), ("seq", seq.to_string())];
             pipe.sadd(worlds_key(nexus, generation), *spawn).ignore();
             pipe.hset_multiple(world_key(nexus, generation, *spawn, "lease"), &fields).ignore();
         }
