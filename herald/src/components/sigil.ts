@@ -42,5 +42,15 @@ export function sigilOf(name: string): Sigil {
     rooms.push(room);
     paths.push([from, room]);
   }
+  centre(rooms);
   return { rooms, paths, here: rooms[pick(rooms.length)]! };
+}
+
+/** Moves the rooms to the middle of the mark, by halves of a step where it must be. */
+function centre(rooms: Spot[]): void {
+  for (const side of ["x", "y"] as const) {
+    const all = rooms.map((room) => room[side]);
+    const shift = (SIGIL_SIDE - 1 - Math.min(...all) - Math.max(...all)) / 2;
+    for (const room of rooms) room[side] += shift;
+  }
 }

@@ -27,7 +27,7 @@ export const NOOKS: Record<string, Nook> = {
   },
   orchard: {
     name: "An Orchard, Roughly Sketched",
-    text: "Trees in a few quick strokes. A girl on a ladder sorts apples into those that are finished and those that are not. A gate stands to the north.",
+    text: "The trees are a few quick strokes each. A girl on a ladder sorts apples into those that are finished and those that are not. A gate stands to the north.",
     exits: { north: "gate", south: "page" },
     things: { apples: "The unfinished ones are just as sweet, but have no other side.", girl: "“You can have one,” says the girl, “if you can say which.”", ladder: "It leans on nothing, with confidence.", trees: "Each leaf is a comma." },
   },
@@ -62,6 +62,6 @@ export function answer(at: string, line: string): Answer {
   }
   const thing = "look".startsWith(verb) || "examine".startsWith(verb) ? words[words.length - 1]! : verb;
   if (words.length === 1 && thing === verb && "look".startsWith(verb)) return { at, text: nook.text, moved: false };
-  const seen = nook.things[thing];
+  const seen = Object.hasOwn(nook.things, thing) ? nook.things[thing] : undefined;
   return { at, text: seen ?? "The page considers that, and stays as it is. Try an exit, or look at something.", moved: false };
 }
