@@ -1,6 +1,7 @@
 //! Realms, a platform for real-time text worlds.
 //!
-//! - [`config`]: the settings of a program.
+//! - [`config`]: the settings of a program. [`telemetry`], [`probe`], [`shutdown`], [`serve`]: what every program does.
+//! - [`herald`]: serves the web client's files.
 //! - [`world`]: the vocabulary of worlds, shared by Forge and Nexus. Pure.
 //! - `nexus`: the real-time engine.
 //! - [`store`]: the journal's tail file, sled, the Redis mirror, Postgres.
@@ -10,7 +11,12 @@
 pub mod address;
 pub mod config;
 pub mod forge;
+pub mod herald;
 pub mod link;
+pub mod probe;
+pub mod serve;
+pub mod shutdown;
 pub mod store;
+pub mod telemetry;
 pub mod token;
 pub mod world;
