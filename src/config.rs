@@ -86,6 +86,10 @@ pub struct Config {
           default_missing_value = "true", action = ArgAction::Set, global = true)]
     pub guests: bool,
 
+    /// Id or slug of the world that guests enter. Default: the first public one
+    #[arg(long, env = "INTRO_WORLD", value_name = "WORLD", global = true)]
+    pub intro_world: Option<String>,
+
     /// When messages go out: "strict" after what they show is on disk, "relaxed" up to one group earlier
     #[arg(long, env = "DURABILITY", value_name = "HOW", default_value = "strict", value_enum, global = true)]
     pub durability: Durability,

@@ -66,10 +66,8 @@ impl Probe {
 pub fn metrics() -> Router {
     static RECORDER: OnceLock<PrometheusHandle> = OnceLock::new();
     let handle = RECORDER.get_or_init(|| {
-        let recorder = PrometheusBuilder::new()
-            .set_buckets(&BUCKETS_SECONDS)
-            .expect("there are buckets")
-            .build_recorder();
+        let recorder =
+            PrometheusBuilder::new().set_buckets(&BUCKETS_SECONDS).expect("there are buckets").build_recorder();
         let handle = recorder.handle();
         // Another recorder can only be there in a test; its numbers then go there.
         let _ = metrics::set_global_recorder(recorder);

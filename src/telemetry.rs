@@ -15,8 +15,9 @@ const QUIET: &str = "sled=warn,tokio_postgres=warn,refinery_core=warn,hyper=warn
 /// # Errors
 /// LOG is no filter.
 pub fn start(config: &Config) -> Result<(), String> {
-    let filter = EnvFilter::try_new(format!("{QUIET},{}", config.log))
-        .map_err(|error| format!("LOG={:?} is no filter, as \"info\" or \"info,realms::forge=debug\": {error}", config.log))?;
+    let filter = EnvFilter::try_new(format!("{QUIET},{}", config.log)).map_err(|error| {
+        format!("LOG={:?} is no filter, as \"info\" or \"info,realms::forge=debug\": {error}", config.log)
+    })?;
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(false);
     let _ = match config.log_format {
         LogFormat::Human => lines.with_target(false).compact().try_init(),

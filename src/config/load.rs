@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, Command, Parser};
-use toml::de::{DeTable, DeValue};
+use serde::de::DeserializeOwned;
+use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 use super::Config;
 
@@ -15,6 +16,8 @@ use super::Config;
 pub(super) const SECRETS: [&str; 4] = ["database_url", "redis_url", "smtp_url", "service_token"];
 /// A settings file may be this long.
 const FILE_BYTES_MAX: u64 = 256 * 1024;
+/// Tables that a settings file may have: the limits of Forge and Nexus, which no flag sets.
+const SECTIONS: [&str; 2] = ["forge_limits", "nexus_limits"];
 
 /// Why the settings could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +50,27 @@ pub struct Loaded<C> {
     pub matches: ArgMatches,
     /// Settings that the file gave, with the file's name and line.
     pub from_file: BTreeMap<String, String>,
+    /// The file's name and text, where there is one.
+    file: Option<(String, String)>,
+}
+
+impl<C> Loaded<C> {
+    /// A table of the settings file, or its default where there is no such table.
+    ///
+    /// # Errors
+    /// An unknown key or a bad value in it, with file and line.
+    pub fn section<T: DeserializeOwned + Default>(&self, name: &str) -> Result<T, ConfigError> {
+        let Some((file, text)) = &self.file else { return Ok(T::default()) };
+        let wrong = |error: toml::de::Error| {
+            let line = line_of(text, error.span().map_or(0, |span| span.start));
+            ConfigError::Wrong(format!("{file}:{line}: {name}: {}", error.message().replace('\n', " ")))
+        };
+        let mut tables = DeTable::parse(text).map_err(wrong)?.into_inner();
+        match tables.remove(name) {
+            Some(table) => T::deserialize(ValueDeserializer::from(table)).map_err(wrong),
+            None => Ok(T::default()),
+        }
+    }
 }
 
 /// Reads the command line `args` (with the program's name), the environment and the file that they name.
@@ -60,11 +84,15 @@ pub fn load<C: Parser>(
     let args: Vec<OsString> = args.into_iter().collect();
     let mut command = C::command();
     let mut from_file = BTreeMap::new();
+    let mut file = None;
     if let Some(path) = config_file(&args) {
-        for setting in read_file(&path)? {
+        let text = read_file(&path)?;
+        let name = path.display().to_string();
+        for setting in settings_in(&name, &text)? {
             command = command.mut_arg(&setting.key, |arg| arg.default_values(setting.values));
             from_file.insert(setting.key, setting.place);
         }
+        file = Some((name, text));
     }
     let matches = command.try_get_matches_from(args)?;
     if let Some(flag) = SECRETS.iter().find(|id| matches.value_source(id) == Some(ValueSource::CommandLine)) {
@@ -76,7 +104,7 @@ pub fn load<C: Parser>(
     }
     let mut cli = C::from_arg_matches(&matches)?;
     config(&mut cli).read_secret_files().map_err(ConfigError::Wrong)?;
-    Ok(Loaded { cli, matches, from_file })
+    Ok(Loaded { cli, matches, from_file, file })
 }
 
 /// The file that a flag or the environment names. Found before the real parse, whose defaults it changes.
@@ -100,19 +128,22 @@ struct FileSetting {
     place: String,
 }
 
-/// The settings in a file, each checked by the parser of its flag.
-fn read_file(path: &Path) -> Result<Vec<FileSetting>, ConfigError> {
+fn read_file(path: &Path) -> Result<String, ConfigError> {
     let name = path.display();
-    let wrong = |text: String| ConfigError::Wrong(text);
-    let length =
-        std::fs::metadata(path).map_err(|error| wrong(format!("cannot read the settings file {name}: {error}")))?.len();
+    let unreadable = |error| ConfigError::Wrong(format!("cannot read the settings file {name}: {error}"));
+    let length = std::fs::metadata(path).map_err(unreadable)?.len();
     if length > FILE_BYTES_MAX {
-        return Err(wrong(format!("{name} is too long for settings: {length} bytes, at most {FILE_BYTES_MAX}")));
+        let text = format!("{name} is too long for settings: {length} bytes, at most {FILE_BYTES_MAX}");
+        return Err(ConfigError::Wrong(text));
     }
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| wrong(format!("cannot read the settings file {name}: {error}")))?;
-    let at = |offset: usize| format!("{name}:{}", line_of(&text, offset));
-    let table = DeTable::parse(&text)
+    std::fs::read_to_string(path).map_err(unreadable)
+}
+
+/// The settings in a file's text, each checked by the parser of its flag.
+fn settings_in(name: &str, text: &str) -> Result<Vec<FileSetting>, ConfigError> {
+    let wrong = ConfigError::Wrong;
+    let at = |offset: usize| format!("{name}:{}", line_of(text, offset));
+    let table = DeTable::parse(text)
         .map_err(|error| wrong(format!("{}: {}", at(error.span().map_or(0, |span| span.start)), error.message())))?;
 
     let known = Config::augment_args(Command::new("settings"));
@@ -120,6 +151,9 @@ fn read_file(path: &Path) -> Result<Vec<FileSetting>, ConfigError> {
     for (key, value) in table.get_ref() {
         let place = at(key.span().start);
         let key: &str = key.get_ref().as_ref();
+        if SECTIONS.contains(&key) && value.get_ref().is_table() {
+            continue;
+        }
         if key == "config" || !known.get_arguments().any(|arg| arg.get_id() == key) {
             return Err(wrong(format!("{place}: unknown setting \"{key}\"{}", resembling(&known, key))));
         }

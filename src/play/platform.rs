@@ -1,0 +1,180 @@
+//! The whole platform in one process: private servers, Forge, Herald, one public port. Forge and Nexus still talk HTTP,
+//! over unix sockets: one path, not two.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use super::options::{self, Limits, Stores};
+use super::places::{DataLock, Places};
+use super::{PlayError, Postgres, Redis, door, programs};
+use crate::config::{self, Config};
+use crate::forge::Forge;
+use crate::probe::{self, Probe};
+use crate::serve::{self, Listener};
+
+/// A part that does not stop in this time is left to the end of the process.
+const STOP_TIME_MAX: Duration = Duration::from_secs(60);
+
+/// A platform that is open for visitors.
+pub struct Platform {
+    pub addr: SocketAddr,
+    public: JoinHandle<()>,
+    forge: JoinHandle<()>,
+    internal: Vec<JoinHandle<()>>,
+    servers: Servers,
+    stops: Stops,
+    _lock: DataLock,
+}
+
+/// The private servers that run.
+pub struct Servers {
+    pub stores: Stores,
+    postgres: Option<Postgres>,
+    private_redis: Option<Redis>,
+}
+
+/// What each stage of stopping cancels, the first stage first.
+#[derive(Default)]
+struct Stops {
+    public: CancellationToken,
+    forge: CancellationToken,
+}
+
+impl Servers {
+    /// Starts what the settings do not name: Postgres always, Redis where it is installed.
+    ///
+    /// # Errors
+    /// A private server does not start.
+    pub async fn start(config: &Config, places: &Places) -> Result<Self, PlayError> {
+        let postgres = async {
+            match config.database() {
+                Some(_) => Ok(None),
+                None => Postgres::start(places).await.map(Some),
+            }
+        };
+        let redis = async {
+            match config.redis() {
+                config::Redis::Unset => Redis::start(places).await,
+                _ => Ok(None),
+            }
+        };
+        let (postgres, private_redis) = tokio::join!(postgres, redis);
+        let (postgres, private_redis) = (postgres?, private_redis?);
+        let database = match (&postgres, config.database()) {
+            (Some(postgres), _) => postgres.url(),
+            (None, Some(url)) => url.clone(),
+            (None, None) => return Err(PlayError::new("no database is set")),
+        };
+        let redis = match (config.redis(), &private_redis) {
+            (config::Redis::At(url), _) => Some(url.expose().to_owned()),
+            (_, Some(redis)) => Some(redis.url()),
+            (config::Redis::Off, None) => None,
+            (config::Redis::Unset, None) => {
+                tracing::info!(
+                    "Redis is not installed; play goes on without its mirror. To have it, type: {}",
+                    programs::install_redis()
+                );
+                None
+            }
+        };
+        Ok(Self { stores: Stores { database, redis }, postgres, private_redis })
+    }
+
+    /// Processes of the private servers, by name.
+    pub fn pids(&self) -> Vec<(&'static str, u32)> {
+        let postgres = self.postgres.as_ref().and_then(Postgres::pid).map(|pid| ("postgres", pid));
+        let redis = self.private_redis.as_ref().and_then(Redis::pid).map(|pid| ("redis", pid));
+        postgres.into_iter().chain(redis).collect()
+    }
+
+    pub async fn stop(self) {
+        if let Some(redis) = self.private_redis {
+            redis.stop().await;
+        }
+        if let Some(postgres) = self.postgres {
+            postgres.stop().await;
+        }
+    }
+}
+
+impl Platform {
+    /// Opens the platform for visitors.
+    ///
+    /// # Errors
+    /// One line that says what is in the way. Nothing is left running then.
+    pub async fn open(config: &Config, limits: Limits) -> Result<Self, PlayError> {
+        let begun = Instant::now();
+        serve::raise_file_limit();
+        let places = Places::open(&config.data_dir())?;
+        let lock = places.lock()?;
+        // The ports first: a taken one should not cost a start of Postgres.
+        let public = Listener::tcp(config.public_addr(), "PORT").await?;
+        let addr = public.addr().unwrap_or_else(|| config.public_addr());
+        let internal_tcp = Listener::tcp(config.internal_addr(), "INTERNAL_ADDR").await?;
+        let token = options::service_token(config, true)?;
+        let servers = Servers::start(config, &places).await?;
+        tracing::debug!(took = ?begun.elapsed(), "the private servers run");
+
+        let probe = Probe::default();
+        let forge_ready = probe.latch("forge");
+        let forge = Forge::open(options::forge(config, limits, &servers.stores, token, addr)).await?;
+        forge_ready.set(true);
+
+        let stops = Stops::default();
+        let forge_socket = Listener::unix(&places.socket("forge.sock"))?;
+        let internal = forge.internal().merge(probe::metrics());
+        let internal = vec![
+            spawn(forge_socket.serve(forge.internal(), stops.forge.clone())),
+            spawn(internal_tcp.serve(internal, stops.forge.clone())),
+        ];
+        let router = door::public(config, &probe, forge.public(), Router::new())?;
+        let public = spawn(public.serve(router, stops.public.clone()));
+        let forge = spawn(forge.run(stops.forge.clone()));
+        tracing::debug!(took = ?begun.elapsed(), "open");
+        Ok(Self { addr, public, forge, internal, servers, stops, _lock: lock })
+    }
+
+    pub fn servers(&self) -> &Servers {
+        &self.servers
+    }
+
+    /// Ends when a part ended that should run as long as the platform.
+    pub async fn broken(&mut self) -> &'static str {
+        tokio::select! {
+            _ = &mut self.forge => "the Forge",
+            _ = &mut self.public => "the public listener",
+        }
+    }
+
+    /// Stops everything in order: visitors, worlds, Forge, private servers.
+    pub async fn stop(self) {
+        self.stops.public.cancel();
+        ended("the public listener", self.public).await;
+        self.stops.forge.cancel();
+        ended("the Forge", self.forge).await;
+        for listener in self.internal {
+            ended("an internal listener", listener).await;
+        }
+        self.servers.stop().await;
+    }
+}
+
+fn spawn(work: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
+    tokio::spawn(work)
+}
+
+/// Waits for a part that was told to stop; one that ended before has nothing more to say.
+async fn ended(name: &str, part: JoinHandle<()>) {
+    if part.is_finished() {
+        return;
+    }
+    match tokio::time::timeout(STOP_TIME_MAX, part).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::error!(%error, "{name} ended badly"),
+        Err(_) => tracing::error!("{name} does not stop"),
+    }
+}
