@@ -34,6 +34,14 @@ macro_rules! defaults {
     ($($name:ident = $variant:ident),+ $(,)?) => { $(impl Default for $name { fn default() -> Self { Self::$variant } })+ };
 }
 
+kinds!(
+    /// What a manifest document describes.
+    DocumentKind {
+        World = "world", Zone = "zone", Room = "room", Item = "item", Mob = "mob", Loader = "loader",
+        Faction = "faction", Currency = "currency", Social = "social", StartingEquipment = "starting_equipment",
+    }
+);
+
 kinds!(Direction { North = "north", East = "east", South = "south", West = "west", Up = "up", Down = "down" });
 
 impl Direction {

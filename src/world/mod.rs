@@ -2,9 +2,15 @@
 //! and the pure functions between them. No I/O, no clock, no chance.
 
 pub mod character;
+pub mod check;
+pub mod compile;
+#[cfg(test)]
+pub mod fixture;
 pub mod formulas;
 pub mod internal;
 pub mod keywords;
 pub mod kinds;
+pub mod manifest;
+pub mod set;
 pub mod spec;
 pub mod template;

@@ -4,12 +4,19 @@
 //! of the same world. Unknown fields are errors.
 
 use indexmap::IndexMap;
-use serde::{Deserialize, Serialize};
+use serde::de::value::MapAccessDeserializer;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_saphyr::FlowSeq;
 
 use super::kinds::*;
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
+}
+
+/// Short lists stay on one line in YAML; other formats see a plain list.
+fn on_one_line<T: Serialize, S: Serializer>(list: &T, serializer: S) -> Result<S::Ok, S::Error> {
+    FlowSeq(list).serialize(serializer)
 }
 
 /// A stable name of a thing within its world and kind: `[a-z0-9][a-z0-9-]*`, at most 64 bytes.
@@ -39,6 +46,58 @@ pub enum Document {
     Currency { metadata: Metadata, spec: Box<CurrencySpec> },
     Social { metadata: Metadata, spec: Box<SocialSpec> },
     StartingEquipment { metadata: Metadata, spec: Box<StartingEquipmentSpec> },
+}
+
+impl Document {
+    pub fn kind(&self) -> DocumentKind {
+        match self {
+            Self::World { .. } => DocumentKind::World,
+            Self::Zone { .. } => DocumentKind::Zone,
+            Self::Room { .. } => DocumentKind::Room,
+            Self::Item { .. } => DocumentKind::Item,
+            Self::Mob { .. } => DocumentKind::Mob,
+            Self::Loader { .. } => DocumentKind::Loader,
+            Self::Faction { .. } => DocumentKind::Faction,
+            Self::Currency { .. } => DocumentKind::Currency,
+            Self::Social { .. } => DocumentKind::Social,
+            Self::StartingEquipment { .. } => DocumentKind::StartingEquipment,
+        }
+    }
+
+    pub fn metadata(&self) -> &Metadata {
+        match self {
+            Self::World { metadata, .. }
+            | Self::Zone { metadata, .. }
+            | Self::Room { metadata, .. }
+            | Self::Item { metadata, .. }
+            | Self::Mob { metadata, .. }
+            | Self::Loader { metadata, .. }
+            | Self::Faction { metadata, .. }
+            | Self::Currency { metadata, .. }
+            | Self::Social { metadata, .. }
+            | Self::StartingEquipment { metadata, .. } => metadata,
+        }
+    }
+
+    pub fn metadata_mut(&mut self) -> &mut Metadata {
+        match self {
+            Self::World { metadata, .. }
+            | Self::Zone { metadata, .. }
+            | Self::Room { metadata, .. }
+            | Self::Item { metadata, .. }
+            | Self::Mob { metadata, .. }
+            | Self::Loader { metadata, .. }
+            | Self::Faction { metadata, .. }
+            | Self::Currency { metadata, .. }
+            | Self::Social { metadata, .. }
+            | Self::StartingEquipment { metadata, .. } => metadata,
+        }
+    }
+
+    /// Unique among the documents of its kind in its world.
+    pub fn slug(&self) -> &str {
+        &self.metadata().slug
+    }
 }
 
 /// The world itself and its configuration (domain: World, WorldConfig).
@@ -82,7 +141,7 @@ pub struct WorldSpec {
     pub pvp_mode: PvpMode,
     pub starting_gold: i64,
     pub clan_registration_cost: i64,
-    #[serde(skip_serializing_if = "is_default")]
+    #[serde(skip_serializing_if = "is_default", serialize_with = "on_one_line")]
     pub name_exclusions: Vec<String>,
     #[serde(skip_serializing_if = "is_default")]
     pub small_background: String,
@@ -177,6 +236,7 @@ pub struct RoomSpec {
     pub zone: Slug,
     pub name: String,
     /// Coordinates x (east), y (north), z (up), unique in the world.
+    #[serde(serialize_with = "on_one_line")]
     pub at: [i32; 3],
     #[serde(default, rename = "type")]
     pub room_type: RoomType,
@@ -186,7 +246,7 @@ pub struct RoomSpec {
     pub exits: IndexMap<Direction, ExitSpec>,
     #[serde(default, skip_serializing_if = "is_default")]
     pub details: Vec<DetailSpec>,
-    #[serde(default, skip_serializing_if = "is_default")]
+    #[serde(default, skip_serializing_if = "is_default", serialize_with = "on_one_line")]
     pub flags: Vec<RoomFlag>,
     /// A CSS colour for the map; empty takes the colour of the type.
     #[serde(default, skip_serializing_if = "is_default")]
@@ -196,11 +256,59 @@ pub struct RoomSpec {
 }
 
 /// Where a way leads: a room slug, or a mapping with a door.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum ExitSpec {
     Room(Slug),
     Full(ExitDetail),
+}
+
+impl ExitSpec {
+    pub fn to(&self) -> &Slug {
+        match self {
+            Self::Room(to) => to,
+            Self::Full(detail) => &detail.to,
+        }
+    }
+
+    pub fn door(&self) -> Option<&DoorSpec> {
+        match self {
+            Self::Room(_) => None,
+            Self::Full(detail) => detail.door.as_ref(),
+        }
+    }
+
+    pub fn look(&self) -> &str {
+        match self {
+            Self::Room(_) => "",
+            Self::Full(detail) => &detail.look,
+        }
+    }
+}
+
+/// By hand, because serde's untagged enums forget where in the text an error was.
+impl<'de> Deserialize<'de> for ExitSpec {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+
+        impl<'de> serde::de::Visitor<'de> for Visitor {
+            type Value = ExitSpec;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("the slug of a room, or a mapping with `to`, `door`, `look`")
+            }
+
+            fn visit_str<E: serde::de::Error>(self, slug: &str) -> Result<ExitSpec, E> {
+                Ok(ExitSpec::Room(slug.to_owned()))
+            }
+
+            fn visit_map<A: serde::de::MapAccess<'de>>(self, map: A) -> Result<ExitSpec, A::Error> {
+                ExitDetail::deserialize(MapAccessDeserializer::new(map)).map(ExitSpec::Full)
+            }
+        }
+
+        deserializer.deserialize_any(Visitor)
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -240,6 +348,7 @@ impl Default for DoorSpec {
 #[serde(deny_unknown_fields)]
 pub struct DetailSpec {
     /// Lower-case words; the first is the one that the room's payload lists.
+    #[serde(serialize_with = "on_one_line")]
     pub words: Vec<String>,
     pub text: String,
     /// Answers `look`, but is not listed (a secret).
@@ -252,7 +361,7 @@ pub struct DetailSpec {
 pub struct ItemSpec {
     pub name: String,
     /// Words that select it; empty takes the words of the name.
-    #[serde(skip_serializing_if = "is_default")]
+    #[serde(skip_serializing_if = "is_default", serialize_with = "on_one_line")]
     pub keywords: Vec<String>,
     #[serde(skip_serializing_if = "is_default")]
     pub description: String,
@@ -376,7 +485,7 @@ pub struct MobSpec {
     pub name: String,
     #[serde(skip_serializing_if = "is_default")]
     pub title: String,
-    #[serde(skip_serializing_if = "is_default")]
+    #[serde(skip_serializing_if = "is_default", serialize_with = "on_one_line")]
     pub keywords: Vec<String>,
     #[serde(skip_serializing_if = "is_default")]
     pub description: String,
@@ -415,7 +524,7 @@ pub struct MobSpec {
     pub hit_msg_first: String,
     #[serde(skip_serializing_if = "is_default")]
     pub hit_msg_third: String,
-    #[serde(skip_serializing_if = "is_default")]
+    #[serde(skip_serializing_if = "is_default", serialize_with = "on_one_line")]
     pub traits: Vec<String>,
     /// What it carries; equippable things are worn where a slot is free.
     #[serde(skip_serializing_if = "is_default")]

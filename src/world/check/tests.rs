@@ -1,0 +1,193 @@
+use super::*;
+use crate::world::fixture;
+use crate::world::manifest::{Source, read};
+
+/// The problems of the fixture after one text of it was replaced by another.
+fn after(from: &str, to: &str) -> Vec<String> {
+    let mut sources = fixture::sources();
+    let found = sources.iter_mut().filter(|source| source.text.contains(from)).map(|source| {
+        source.text = source.text.replacen(from, to, 1);
+    });
+    assert_eq!(found.count(), 1, "{from:?} must stand in one file");
+    problems(&sources)
+}
+
+fn problems(sources: &[Source]) -> Vec<String> {
+    match read(sources) {
+        Ok(documents) => check(&documents).iter().map(ToString::to_string).collect(),
+        Err(problems) => panic!("{problems:?}"),
+    }
+}
+
+fn with(extra: &str) -> Vec<String> {
+    let mut sources = fixture::sources();
+    sources.push(Source { path: "extra.yaml".into(), text: extra.into() });
+    problems(&sources)
+}
+
+#[test]
+fn the_fixture_has_no_problem() {
+    assert_eq!(problems(&fixture::sources()), Vec::<String>::new());
+}
+
+#[test]
+fn each_rule_is_enforced_where_it_is_broken() {
+    let cases: &[(&str, &str, &str)] = &[
+        (
+            "west: {to: mill, door",
+            "west: {to: mil, door",
+            "rooms.yaml:62: room `yard`: spec.exits.west.to: no room has the slug `mil`; did you mean `mill`?",
+        ),
+        (
+            "north: lane",
+            "north: lame",
+            "rooms.yaml:18: room `green`: spec.exits.north: no room has the slug `lame`; did you mean `lane`?",
+        ),
+        (
+            "state: locked, key: brass-key",
+            "state: locked, key: bras-key",
+            "spec.exits.west.door.key: no item has the slug `bras-key`; did you mean `brass-key`?",
+        ),
+        ("door: {name: gate, state", "door: {name: Oak gate, state", "`Oak gate` is not one lower-case word"),
+        ("state: locked, key: brass-key", "state: locked, destroy_key: true", "there is no key that could break"),
+        ("at: [-1, 0, 0]", "at: [1, 0, 0]", "spec.at: room `shop` is at [1, 0, 0] too"),
+        ("at: [-1, 0, 0]", "at: [-1000001, 0, 0]", "coordinates go from"),
+        (
+            "starting_room: green\n  death_room: chapel\n  starting_gold",
+            "starting_room: gren\n  death_room: chapel\n  starting_gold",
+            "world.yaml:9: world `mill`: spec.starting_room: no room has the slug `gren`; did you mean `green`?",
+        ),
+        (
+            "  death_room: chapel\n  starting_gold",
+            "  starting_gold",
+            "spec.death_room: a room must be named here, by its slug",
+        ),
+        ("name: The Wood, respawn_wait: 60", "name: The Wood, respawn_wait: -2", "-2 is not from -1"),
+        (
+            "name: The Village, respawn_wait: 300, center: green",
+            "name: The Village, center: pond",
+            "room `pond` is in another zone",
+        ),
+        ("name: The Lane", "name: ''", "room `lane`: spec.name: must not be empty"),
+        ("words: [hedges, hedge]", "words: [Hedges]", "`Hedges` is not one lower-case word"),
+        ("words: [date, rim]", "words: [date, bell]", "`bell` also belongs to detail 1"),
+        ("flags: [landmark]", "flags: [landmark]\n  color: 'red;'", "is no CSS colour"),
+        (
+            "name: a mail hauberk, type: equippable, equipment_type: body, armor_class: heavy, level: 3",
+            "name: a mail hauberk, type: equippable, level: 21",
+            "spec.level: 21 is not from 1 to 20",
+        ),
+        (
+            "name: a punt, is_boat: true",
+            "name: a punt, equipment_type: head",
+            "only an item of type `equippable` is worn",
+        ),
+        (
+            "name: a feast pie, type: food",
+            "name: a feast pie, type: food, is_persistent: true",
+            "what persists cannot be picked up",
+        ),
+        ("name: a punt, is_boat: true", "name: a punt, capacity: 3", "only a container has one"),
+        ("name: a punt, is_boat: true", "name: a punt, stats: {strength: 1}", "only equippable items"),
+        ("stats: {constitution: 1}", "stats: {armor: 1}", "the armour of an item follows"),
+        ("equipment_type: shield, cost", "equipment_type: shield, weapon_type: axe, cost", "only a weapon has one"),
+        (
+            "level: 12, quality: enchanted, cost: 5, currency: tokens",
+            "level: 12, cost: 5, currency: tokes",
+            "did you mean `tokens`?",
+        ),
+        ("{item: loaf, num: 5}", "{item: loaf, num: 16}", "16 is not from 1 to 15"),
+        ("{item: loaf, copies: 2}", "{item: sack}", "it would hold itself: sack in sack"),
+        ("{item: loaf, copies: 2}", "{item: loaf, copies: 3}", "holds more than its capacity of 3"),
+        ("{item: pebble, probability: 50}", "{item: pebble, probability: 101}", "101 is not from 1 to 100"),
+        (
+            "spec: {name: gold, is_default: true}",
+            "spec: {name: gold, is_default: false}",
+            "no `currency` document has `is_default: true`",
+        ),
+        (
+            "spec: {name: mill tokens, is_default: false}",
+            "spec: {name: mill tokens, is_default: true}",
+            "another currency is the default already",
+        ),
+        (
+            "is_core: true\n  is_default: true\n  is_selectable: true",
+            "is_core: true\n  is_default: true\n  is_selectable: false",
+            "the default faction must be core and selectable",
+        ),
+        (
+            "name: Outlaws, is_core: true, is_default: false",
+            "name: Outlaws, is_core: true, is_default: true",
+            "another faction is the default already",
+        ),
+        ("standing: 500, name: Grinder", "standing: 100, name: Grinder", "ranks must rise"),
+        ("core_faction: villagers", "core_faction: guild", "faction `guild` is not a core faction"),
+        ("factions: {guild: 500}", "factions: {outlaws: 5}", "faction `outlaws` is a core faction"),
+        ("profit_percent: 200", "profit_percent: 0", "0 is not from 1 to 10000"),
+        ("roam_chance: 25", "roam_chance: 101", "101 is not from 0 to 100"),
+        ("script: emote looks up from his sacks.", "script: ' '", "must not be empty"),
+        ("      match: hello or \"good day\"\n", "", "a reaction to speech needs the words"),
+        ("targetless_other: \"{actor} nods.\"", "targetless_other: ''", "the targetless texts come together"),
+        ("targeted_other: \"{actor} nods to {target}.\"", "targeted_other: ''", "the targeted texts come together"),
+        (
+            "{actor} lifts {actor.their} shoulders.",
+            "{actor} lifts {target.their} shoulders.",
+            "nothing can stand for `{target.their}`",
+        ),
+        ("{mob: miller, room: mill}", "{mob: miller, room: pond}", "room `pond` is not in the loader's zone `village`"),
+        ("{mob: miller, room: mill}", "{mob: miller, item: sack, room: mill}", "needs either `mob` or `item`"),
+        ("{mob: miller, room: mill}", "{mob: miller}", "needs one of `room`, `zone`, `rule`"),
+        ("{mob: dog, zone: village, copies: 2}", "{mob: dog, zone: village, copies: 0}", "0 is not from 1 to 15"),
+        (
+            "{item: knife, rule: sack}",
+            "{item: knife, rule: sacks}",
+            "no earlier rule has the name `sacks`; did you mean `sack`?",
+        ),
+        ("{item: knife, rule: sack}", "{mob: dog, rule: sack}", "a mob cannot be put into"),
+        ("{name: sack, item: sack, room: mill}", "{name: sack, item: pebble, room: mill}", "which is no container"),
+        ("{item: bin, room: yard}", "{name: sack, item: bin, room: yard}", "rule 0 has this name too"),
+        ("is_pickable: false", "is_pickable: false, is_persistent: true", "item `bin` is persistent"),
+        (
+            "spec: {item: cap}",
+            "spec: {item: hat}",
+            "starting equipment `cap-for-all`: spec.item: no item has the slug `hat`",
+        ),
+    ];
+    let wrong: Vec<String> = cases
+        .iter()
+        .filter_map(|(from, to, expected)| {
+            let found = after(from, to);
+            let right = found.len() == 1 && found[0].contains(expected);
+            (!right).then(|| format!("{from} -> {to}\n{found:#?}\n{expected}\n"))
+        })
+        .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn doubles_and_strangers_are_found() {
+    let found = with("kind: zone\nmetadata: {slug: wood}\nspec: {name: Again}\n");
+    assert_eq!(found, ["extra.yaml:2: zone `wood`: metadata.slug: there is another zone `wood` on rooms.yaml:5"]);
+    let found = with("kind: zone\nmetadata: {slug: far, world: moon}\nspec: {name: Far}\n");
+    assert_eq!(
+        found,
+        ["extra.yaml:2: zone `far`: metadata.world: belongs to world `moon`, but the world here is `mill`"]
+    );
+    let found =
+        with("kind: world\nmetadata: {slug: second}\nspec: {name: S, starting_room: green, death_room: green}\n");
+    assert_eq!(found.len(), 1);
+    assert!(found[0].contains("there are 2 `world` documents"), "{found:?}");
+}
+
+#[test]
+fn containers_in_containers_end() {
+    let chain = "kind: item\nmetadata: {slug: a}\nspec: {name: a, type: container, inventory: [{item: b, copies: 15}]}\n---\nkind: item\nmetadata: {slug: b}\nspec: {name: b, type: container, inventory: [{item: pebble, copies: 15}]}\n";
+    assert!(with(chain)[0].contains("it would bring 240 things with it"));
+    let ring = "kind: item\nmetadata: {slug: a}\nspec: {name: a, type: container, inventory: [{item: b}]}\n---\nkind: item\nmetadata: {slug: b}\nspec: {name: b, type: container, inventory: [{item: a}]}\n";
+    assert!(with(ring)[0].contains("it would hold itself: a in b in a"));
+}
+
+#[test]
+fn a_world_that_is_missing_is_said() {
+    assert!(check(&[]).iter().any(|problem| problem.message == "there is no `world` document"));
+}
