@@ -4,7 +4,7 @@
 //! - [`play`]: the platform on one machine, with its private servers. [`cli`]: the operator's tools.
 //! - [`herald`]: serves the web client's files.
 //! - [`world`]: the vocabulary of worlds, shared by Forge and Nexus. Pure.
-//! - `nexus`: the real-time engine.
+//! - [`nexus`]: the real-time engine.
 //! - [`store`]: the journal's tail file, sled, the Redis mirror, Postgres.
 //! - [`link`]: internal HTTP between Forge and Nexus.
 //! - [`forge`]: accounts, templates, saves; REST and the Forge socket.
@@ -15,6 +15,7 @@ pub mod config;
 pub mod forge;
 pub mod herald;
 pub mod link;
+pub mod nexus;
 pub mod play;
 pub mod probe;
 pub mod program;

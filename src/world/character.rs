@@ -63,7 +63,7 @@ pub enum SavedPlace {
 }
 
 /// What a session may know of the account behind a character, sent with the entry ticket.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {
     pub id: i64,
     pub name: String,

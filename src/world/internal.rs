@@ -275,3 +275,6 @@ pub struct ImageSave {
     pub digest: String,
     pub characters: Vec<Character>,
 }
+
+/// How many ids for mobs and items one grant has.
+pub const ID_BLOCK: i64 = 1 << 24;

@@ -1,0 +1,91 @@
+//! The wire vocabulary of the game socket: frames in, frames out, and whom a frame is for.
+//! Field names are the contract's (PROTOCOL.md). Frames are built in Pulsar, shared by all their
+//! recipients, and encoded once, on the way out.
+
+pub mod view;
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use serde::Serialize;
+use smallvec::SmallVec;
+
+use crate::world::character::PlayerId;
+use view::*;
+
+/// A frame on its way to players. `to` pairs each with the number that the message has for them.
+#[derive(Clone, Debug)]
+pub struct Message {
+    pub to: SmallVec<[(PlayerId, u64); 2]>,
+    pub frame: Arc<Frame>,
+}
+
+/// One frame from the server. `data` is never null, `text` is empty where nothing is to be printed.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Frame {
+    #[serde(rename = "type")]
+    pub kind: Cow<'static, str>,
+    pub text: String,
+    pub data: Data,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+}
+
+impl Frame {
+    pub fn new(kind: impl Into<Cow<'static, str>>, text: impl Into<String>, data: Data) -> Self {
+        Self { kind: kind.into(), text: text.into(), data, group: None }
+    }
+
+    /// A refusal: `cmd.<command>.error` with its code.
+    pub fn refusal(command: &str, code: &'static str, text: impl Into<String>) -> Self {
+        let text = text.into();
+        Self {
+            kind: format!("cmd.{command}.error").into(),
+            data: Data::Error(ErrorData { error: text.clone(), code: code.into() }),
+            text,
+            group: None,
+        }
+    }
+}
+
+/// The payloads. Untagged: the frame's type tells which.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Data {
+    Empty {},
+    Error(ErrorData),
+    Connected(ConnectedData),
+    Sync(Box<StateSync>),
+    Disconnected { exit_to: i64 },
+    LookRoom { actor: ActorPatch, target_type: &'static str, target: RoomView, map: Vec<MapRoom> },
+    LookChar { actor: ActorPatch, target_type: &'static str, target: Arc<Char> },
+    LookItem { actor: ActorPatch, target_type: &'static str, target: Arc<Item> },
+    LookDetail { actor: ActorPatch, target_type: &'static str, target: DetailView },
+    Move(Box<MoveData>),
+    Enter { actor: Arc<Char>, direction: Option<&'static str>, room: KeyRef },
+    Exit { actor: Named, direction: Option<&'static str> },
+    Door(Box<DoorData>),
+    Items(Box<ItemsData>),
+    Inventory { actor: InventoryView },
+    Equipment { equipment: Equipment },
+    Actor { actor: ActorPatch },
+    Said { actor: Named, message: String },
+    Chatted { actor: Named, player: ChatPlayer, faction: Option<String>, is_builder: bool, message: String },
+    Rolled { actor: Named, die: String, outcome: i64 },
+    Who { players: Vec<WhoEntry> },
+    WhoList(Vec<WhoEntry>),
+    Whois { player: WhoisView },
+    Exits(std::collections::BTreeMap<&'static str, ExitView>),
+    Stats { stats: StatsView },
+    Help(HelpData),
+    List { merchant: MerchantView, inventory: Vec<Arc<Item>>, gold: i64 },
+    Aliases { aliases: std::collections::BTreeMap<String, AliasView> },
+    Echo { original_command: String },
+    Social { actor: Named, target: Option<Named>, cmd: String },
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ErrorData {
+    pub error: String,
+    pub code: Cow<'static, str>,
+}

@@ -1,0 +1,356 @@
+//! The world's own clock at work. Each Beat (2 s of world time) regenerates and roams, each Tic
+//! (15 s) asks for what is missing. Only what is active is touched: the tired, and the roamers of
+//! zones with a player in them. Large work is cut into turns of bounded size.
+
+use crate::nexus::beat::BEAT_MILLIS;
+use crate::nexus::message::view::{ActorPatch, KeyRef, Named};
+use crate::nexus::message::{Data, Frame};
+use crate::nexus::tic::TIC_MILLIS;
+use crate::world::character::PlayerId;
+use crate::world::formulas;
+use crate::world::internal::{Errand, LoaderQuery};
+use crate::world::kinds::*;
+use crate::world::template::{RoomId, ZoneId};
+
+use super::command::walk;
+use super::instruction::{BeatStage, Instruction};
+use super::record::{Ask, MobId, Stamp, Who};
+use super::see;
+use super::turn::Turn;
+use super::world::World;
+
+/// How many characters one turn of a Beat looks at.
+pub const BEAT_CHUNK: usize = 256;
+/// A linkless character is brought to safety after this; world milliseconds.
+pub const LINKLESS_TIMEOUT: u64 = 8 * 60 * 1000;
+/// A player without a command for this long is logged out; world milliseconds.
+pub const IDLE_TIMEOUT: u64 = 10 * 60 * 1000;
+/// The same for builders.
+pub const BUILDER_IDLE_TIMEOUT: u64 = 2 * 60 * 60 * 1000;
+
+/// The first Beat and Tic of a world that has none waiting.
+pub fn wind_up(world: &mut World) {
+    world.schedule(BEAT_MILLIS, Instruction::Beat);
+    world.schedule(if world.meta.is_fresh { 100 } else { TIC_MILLIS }, Instruction::Tic);
+}
+
+pub fn beat(turn: &mut Turn) -> bool {
+    turn.world.schedule(BEAT_MILLIS, Instruction::Beat);
+    players(turn, i64::MIN);
+    true
+}
+
+/// Goes on with a Beat that is cut into turns.
+pub fn on(turn: &mut Turn, stage: BeatStage, after: i64) -> bool {
+    match stage {
+        BeatStage::Players => players(turn, after),
+        BeatStage::Mobs => mobs(turn, after),
+        BeatStage::Roam => roam(turn, after),
+    }
+    true
+}
+
+fn players(turn: &mut Turn, after: i64) {
+    use std::ops::Bound::{Excluded, Unbounded};
+    let candidates: Vec<PlayerId> =
+        turn.world.index.tired_players.range((Excluded(after), Unbounded)).copied().collect();
+    let mut tired = Vec::new();
+    for player in candidates {
+        // The set may hold some who are rested by now; what a turn does must follow from the state alone.
+        if !turn.world.is_tired(player) {
+            turn.world.index.tired_players.remove(&player);
+        } else if tired.len() < BEAT_CHUNK {
+            tired.push(player);
+        }
+    }
+    for player in &tired {
+        regenerate_player(turn, *player);
+    }
+    match tired.last() {
+        Some(last) if tired.len() == BEAT_CHUNK => {
+            turn.world.schedule(0, Instruction::BeatOn { stage: BeatStage::Players, after: *last });
+        }
+        _ => mobs(turn, i64::MIN),
+    }
+}
+
+fn regenerate_player(turn: &mut Turn, id: PlayerId) {
+    let Some((stats, resting)) = turn
+        .world
+        .players
+        .get(id)
+        .map(|player| (turn.world.player_stats(player), player.state == CharacterState::Resting))
+    else {
+        turn.world.index.tired_players.remove(&id);
+        return;
+    };
+    let [health, mana, stamina] = formulas::player_regeneration(&stats, resting);
+    let health_now = turn.world.players.get(id).map_or(0, |p| p.health);
+    let healed = (health_now + health).min(stats.health_max.max(health_now));
+    let mut changed = healed != health_now;
+    if changed && let Some(player) = turn.world.players.edit(id) {
+        player.health = healed;
+    }
+    let Some(presence) = turn.world.presences.get(id) else { return };
+    let (mana_now, stamina_now) = (presence.mana, presence.stamina);
+    let mana_new = (mana_now + mana).min(stats.mana_max.max(mana_now));
+    let stamina_new = (stamina_now + stamina).min(stats.stamina_max.max(stamina_now));
+    if (mana_new, stamina_new) != (mana_now, stamina_now) {
+        changed = true;
+        if let Some(presence) = turn.world.presences.edit(id) {
+            presence.mana = mana_new;
+            presence.stamina = stamina_new;
+        }
+    }
+    if healed >= stats.health_max && mana_new >= stats.mana_max && stamina_new >= stats.stamina_max {
+        turn.world.index.tired_players.remove(&id);
+    }
+    let linked = turn.world.presences.get(id).is_some_and(|p| p.session.is_some());
+    if changed && linked {
+        let actor = ActorPatch {
+            key: see::player_key(id),
+            name: turn.name(Who::Player(id)),
+            room: turn.world.room_of(Who::Player(id)).map(|room| KeyRef { key: see::room_key(room) }),
+            health: Some(healed),
+            health_max: Some(stats.health_max),
+            mana: Some(mana_new),
+            mana_max: Some(stats.mana_max),
+            stamina: Some(stamina_new),
+            stamina_max: Some(stats.stamina_max),
+            ..ActorPatch::default()
+        };
+        turn.tell(id, Frame::new("notification.regen", "", Data::Actor { actor }));
+    }
+}
+
+fn mobs(turn: &mut Turn, after: i64) {
+    let zones: Vec<ZoneId> = turn.world.index.awake.keys().copied().collect();
+    let mut tired: Vec<MobId> = zones
+        .iter()
+        .filter_map(|zone| turn.world.index.tired_mobs.get(zone))
+        .flatten()
+        .copied()
+        .filter(|mob| *mob > after)
+        .collect();
+    tired.sort_unstable();
+    tired.truncate(BEAT_CHUNK);
+    for mob in &tired {
+        regenerate_mob(turn.world, *mob, 1);
+    }
+    match tired.last() {
+        Some(last) if tired.len() == BEAT_CHUNK => {
+            turn.world.schedule(0, Instruction::BeatOn { stage: BeatStage::Mobs, after: *last });
+        }
+        _ => roam(turn, i64::MIN),
+    }
+}
+
+/// Regenerates a mob for a number of Beats at once.
+fn regenerate_mob(world: &mut World, id: MobId, beats: u64) {
+    let Some(mob) = world.mobs.get(id) else { return };
+    let Some(template) = world.templates.mobs.get(&mob.template) else { return };
+    let stats = template.stats;
+    let [health, mana, stamina] = formulas::mob_regeneration(&stats, template.regen_rate);
+    let zone = world.zone_of(mob.room);
+    let beats = i64::try_from(beats).unwrap_or(i64::MAX);
+    let grown = |now: i32, gain: i32, max: i32| {
+        i64::from(now).saturating_add(i64::from(gain).saturating_mul(beats)).min(i64::from(max.max(now))) as i32
+    };
+    let Some(mob) = world.mobs.edit(id) else { return };
+    mob.health = grown(mob.health, health, stats.health_max);
+    mob.mana = grown(mob.mana, mana, stats.mana_max);
+    mob.stamina = grown(mob.stamina, stamina, stats.stamina_max);
+    let rested = mob.health >= stats.health_max && mob.mana >= stats.mana_max && mob.stamina >= stats.stamina_max;
+    if rested && let Some(tired) = zone.and_then(|zone| world.index.tired_mobs.get_mut(&zone)) {
+        tired.remove(&id);
+    }
+}
+
+/// A zone wakes: what its mobs regained in their sleep follows from the time that passed.
+pub fn wake(world: &mut World, room: RoomId) {
+    let Some(zone) = world.zone_of(room) else { return };
+    let Some(since) = world.meta.asleep.remove(&zone) else { return };
+    let beats = world.meta.now.saturating_sub(since) / BEAT_MILLIS;
+    let tired: Vec<MobId> = world.index.tired_mobs.get(&zone).into_iter().flatten().copied().collect();
+    for mob in tired {
+        regenerate_mob(world, mob, beats);
+    }
+}
+
+fn roam(turn: &mut Turn, after: i64) {
+    let zones: Vec<ZoneId> = turn.world.index.awake.keys().copied().collect();
+    let mut roamers: Vec<MobId> = zones
+        .iter()
+        .filter_map(|zone| turn.world.index.roamers.get(zone))
+        .flatten()
+        .copied()
+        .filter(|mob| *mob > after)
+        .collect();
+    roamers.sort_unstable();
+    roamers.truncate(BEAT_CHUNK);
+    for mob in &roamers {
+        roam_one(turn, *mob);
+    }
+    if let Some(last) = roamers.last()
+        && roamers.len() == BEAT_CHUNK
+    {
+        turn.world.schedule(0, Instruction::BeatOn { stage: BeatStage::Roam, after: *last });
+    }
+}
+
+fn roam_one(turn: &mut Turn, id: MobId) {
+    let world = &mut *turn.world;
+    let Some(mob) = world.mobs.get(id) else { return };
+    let (from, ground) = (mob.room, mob.ground);
+    let Some(template) = world.templates.mobs.get(&mob.template).cloned() else { return };
+    if !world.chance(template.roam_chance) {
+        return;
+    }
+    let Some(room) = world.templates.rooms.get(&from).cloned() else { return };
+    let home = ground.unwrap_or(room.zone);
+    let ways: Vec<(Direction, RoomId)> = Direction::ALL
+        .iter()
+        .filter_map(|direction| Some((*direction, room.exit(*direction)?.to)))
+        .filter(|(direction, to)| {
+            let closed = world.door_state(from, *direction).is_some_and(|state| state != DoorState::Open);
+            let Some(target) = world.templates.rooms.get(to) else { return false };
+            let barred = target.has(RoomFlag::NoRoam) || target.has(RoomFlag::NoLoad);
+            let stays = template.roaming == Roaming::All || target.zone == home;
+            !closed && !barred && stays && target.room_type != RoomType::Water
+        })
+        .collect();
+    if ways.is_empty() {
+        return;
+    }
+    let (direction, to) = ways[world.roll(ways.len() as u32) as usize];
+    let actor = Named { key: see::mob_key(id), name: template.name.clone(), keywords: template.keywords.join(" ") };
+    if !template.is_invisible {
+        let text = walk::leaves(&template.name, direction);
+        let data = Data::Exit { actor, direction: Some(direction.as_str()) };
+        turn.tell_room(from, &[], Frame::new("notification.movement.exit", text, data));
+    }
+    turn.world.depart(Who::Mob(id), from);
+    if let Some(mob) = turn.world.mobs.edit(id) {
+        mob.room = to;
+    }
+    turn.world.arrive(Who::Mob(id), to);
+    if !template.is_invisible
+        && let Some(actor) = turn.world.char_view(Who::Mob(id))
+    {
+        let text = walk::arrives(&template.name, direction);
+        let data = Data::Enter {
+            actor,
+            direction: Some(direction.opposite().as_str()),
+            room: KeyRef { key: see::room_key(to) },
+        };
+        turn.tell_room(to, &[], Frame::new("notification.movement.enter", text, data));
+    }
+}
+
+impl World {
+    /// Is any vital of this player below what it can be?
+    pub fn is_tired(&self, id: PlayerId) -> bool {
+        let (Some(player), Some(presence)) = (self.players.get(id), self.presences.get(id)) else { return false };
+        let stats = self.player_stats(player);
+        player.health < stats.health_max || presence.mana < stats.mana_max || presence.stamina < stats.stamina_max
+    }
+}
+
+/// Asks for what is missing, and looks after the linkless and the idle.
+pub fn tic(turn: &mut Turn) -> bool {
+    turn.world.schedule(TIC_MILLIS, Instruction::Tic);
+    ask_for_ids(turn);
+    ask_for_loads(turn);
+    let now = turn.world.meta.now;
+    let lost: Vec<PlayerId> = turn
+        .world
+        .index
+        .linkless
+        .iter()
+        .copied()
+        .filter(|id| {
+            let since = turn.world.presences.get(*id).and_then(|p| p.linkless_since);
+            since.is_some_and(|since| now.saturating_sub(since) >= LINKLESS_TIMEOUT)
+        })
+        .collect();
+    for player in lost {
+        super::leave::expel(turn, player, "Your link was lost for too long.");
+    }
+    let idle: Vec<PlayerId> = turn
+        .world
+        .players
+        .iter()
+        .filter(|(id, player)| {
+            let after = if player.account.is_builder { BUILDER_IDLE_TIMEOUT } else { IDLE_TIMEOUT };
+            let last = turn.world.presences.get(*id).map_or(now, |p| p.last_action);
+            player.config.idle_logout && now.saturating_sub(last) >= after
+        })
+        .map(|(id, _)| id)
+        .collect();
+    for player in idle {
+        super::leave::expel(turn, player, "You have been away for a while, so the world lets you go. Come back soon.");
+    }
+    true
+}
+
+fn ask_for_ids(turn: &mut Turn) {
+    let meta = &turn.world.meta;
+    let half_used = meta.ids.1 - meta.ids.0 < crate::world::internal::ID_BLOCK / 2;
+    let waiting = turn.world.errands.iter().any(|(_, e)| e.what == Ask::Forge(Errand::GrantIds));
+    if half_used && meta.ids_next.is_none() && !waiting {
+        turn.ask(Ask::Forge(Errand::GrantIds));
+    }
+}
+
+fn ask_for_loads(turn: &mut Turn) {
+    if turn.world.templates.world.config.never_reload && !turn.world.meta.is_fresh {
+        return;
+    }
+    let waiting = turn.world.errands.iter().any(|(_, e)| matches!(e.what, Ask::Forge(Errand::RunLoaders(_))));
+    if waiting || turn.world.templates.loaders.is_empty() {
+        return;
+    }
+    let now = turn.world.meta.now;
+    let stamp = |stamp: Option<&Stamp>| stamp.map(|s| s.0);
+    let query = LoaderQuery {
+        now,
+        initial: turn.world.meta.is_fresh,
+        zones: turn
+            .world
+            .templates
+            .zones
+            .keys()
+            .filter_map(|zone| Some((*zone, stamp(turn.world.zone_resets.get(*zone))?)))
+            .collect(),
+        loaders: turn
+            .world
+            .templates
+            .loaders
+            .keys()
+            .filter_map(|loader| Some((*loader, stamp(turn.world.loader_runs.get(*loader))?)))
+            .collect(),
+        facts: turn.world.meta.facts.iter().map(|(k, v)| (k.clone(), v.clone())).collect(),
+    };
+    // Nothing can be due: the question is not asked.
+    if !query.initial && !anything_due(turn.world, &query) {
+        return;
+    }
+    turn.ask(Ask::Forge(Errand::RunLoaders(query)));
+}
+
+/// Whether any zone or loader has waited long enough. The Forge decides what is really missing.
+fn anything_due(world: &World, query: &LoaderQuery) -> bool {
+    let passed = |last: Option<u64>, wait: i64| match (last, u64::try_from(wait)) {
+        (None, _) => true,
+        (Some(_), Err(_)) => false,
+        (Some(last), Ok(wait)) => query.now >= last.saturating_add(wait * 1000),
+    };
+    let zone_due = |zone: &ZoneId| {
+        let wait = world.templates.zones.get(zone).map_or(-1, |z| z.respawn_wait);
+        passed(world.zone_resets.get(*zone).map(|s| s.0), wait)
+    };
+    world.templates.loaders.values().any(|loader| match loader.respawn_wait {
+        None => zone_due(&loader.zone),
+        Some(wait) => passed(world.loader_runs.get(loader.id).map(|s| s.0), wait),
+    })
+}

@@ -1,0 +1,226 @@
+//! Doors: opening, closing, locking and unlocking them. Both sides of a door move together where the
+//! builder made both.
+
+use crate::nexus::message::view::DoorData;
+use crate::nexus::message::{Data, Frame};
+use crate::world::character::PlayerId;
+use crate::world::kinds::*;
+use crate::world::template::{Door, RoomId};
+
+use super::super::record::Who;
+use super::super::turn::Turn;
+use super::look::direction;
+use super::{Command, Input};
+
+pub static OPEN: Command = Command {
+    names: &["open"],
+    group: "Doors",
+    format: "open <door or direction>",
+    description: "Open a door.",
+    examples: &["open door", "open north"],
+    run: |turn, player, input| work(turn, player, input, Work::Open),
+};
+
+pub static CLOSE: Command = Command {
+    names: &["close"],
+    group: "Doors",
+    format: "close <door or direction>",
+    description: "Close a door.",
+    examples: &["close door"],
+    run: |turn, player, input| work(turn, player, input, Work::Close),
+};
+
+pub static LOCK: Command = Command {
+    names: &["lock"],
+    group: "Doors",
+    format: "lock <door or direction>",
+    description: "Lock a door, if you have its key.",
+    examples: &["lock gate"],
+    run: |turn, player, input| work(turn, player, input, Work::Lock),
+};
+
+pub static UNLOCK: Command = Command {
+    names: &["unlock"],
+    group: "Doors",
+    format: "unlock <door or direction>",
+    description: "Unlock a door, if you have its key.",
+    examples: &["unlock gate"],
+    run: |turn, player, input| work(turn, player, input, Work::Unlock),
+};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Work {
+    Open,
+    Close,
+    Lock,
+    Unlock,
+}
+
+impl Work {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Close => "close",
+            Self::Lock => "lock",
+            Self::Unlock => "unlock",
+        }
+    }
+
+    /// From which state to which.
+    const fn change(self) -> (DoorState, DoorState) {
+        match self {
+            Self::Open => (DoorState::Closed, DoorState::Open),
+            Self::Close => (DoorState::Open, DoorState::Closed),
+            Self::Lock => (DoorState::Closed, DoorState::Locked),
+            Self::Unlock => (DoorState::Locked, DoorState::Closed),
+        }
+    }
+}
+
+fn find(turn: &Turn, room: RoomId, what: &str) -> Option<(Direction, Door)> {
+    let template = turn.world.templates.rooms.get(&room)?;
+    let doors = Direction::ALL.iter().filter_map(|d| Some((*d, template.exit(*d)?.door.clone()?)));
+    let word = what.rsplit(' ').next().unwrap_or(what).to_lowercase();
+    let by_name: Vec<_> = doors.clone().filter(|(_, door)| door.name == word).collect();
+    match (by_name.into_iter().next(), direction(&word)) {
+        (Some(found), _) => Some(found),
+        (None, Some(wanted)) => doors.clone().find(|(d, _)| *d == wanted),
+        (None, None) => None,
+    }
+}
+
+fn work(turn: &mut Turn, player: PlayerId, input: &Input, work: Work) {
+    let command = work.name();
+    if input.rest.is_empty() {
+        let text = format!("{} what?", crate::world::keywords::capitalized(command));
+        return turn.refuse(player, command, "invalid_args", text);
+    }
+    let Some(room) = turn.world.room_of(Who::Player(player)) else { return };
+    let Some((direction, door)) = find(turn, room, input.rest) else {
+        return turn.refuse(player, command, "invalid_target", format!("You see no {} to {command} here.", input.rest));
+    };
+    let state = turn.world.door_state(room, direction).unwrap_or(door.default_state);
+    let (from, to) = work.change();
+    if state != from {
+        let text = match (work, state) {
+            (Work::Open, DoorState::Locked) => format!("The {} is locked.", door.name),
+            (Work::Lock, DoorState::Open) => format!("Close the {} first.", door.name),
+            (Work::Unlock, _) => format!("The {} is not locked.", door.name),
+            (_, DoorState::Open) => format!("The {} is open already.", door.name),
+            (_, DoorState::Closed) => format!("The {} is closed already.", door.name),
+            (_, DoorState::Locked) => format!("The {} is locked already.", door.name),
+        };
+        return turn.refuse(player, command, "closed_door", text);
+    }
+    if matches!(work, Work::Lock | Work::Unlock) {
+        let Some(key) = door.key.and_then(|key| carried_key(turn, player, key)) else {
+            return turn.refuse(
+                player,
+                command,
+                "missing_item",
+                format!("You do not have the key to the {}.", door.name),
+            );
+        };
+        if door.destroy_key {
+            turn.world.destroy_item(key);
+        }
+    }
+    set(turn, room, direction, to);
+    announce(turn, player, room, direction, &door, work, to);
+}
+
+fn carried_key(turn: &Turn, player: PlayerId, template: i64) -> Option<i64> {
+    turn.world
+        .carried(Who::Player(player))
+        .iter()
+        .copied()
+        .find(|id| turn.world.items.get(*id).is_some_and(|item| item.template == template))
+}
+
+/// Sets one door, and its other side if there is one that leads back.
+fn set(turn: &mut Turn, room: RoomId, direction: Direction, to: DoorState) {
+    let other = other_side(turn, room, direction);
+    for (room, direction) in std::iter::once((room, direction)).chain(other) {
+        let default = turn
+            .world
+            .templates
+            .rooms
+            .get(&room)
+            .and_then(|r| r.exit(direction))
+            .and_then(|exit| exit.door.as_ref())
+            .map(|door| door.default_state);
+        if !turn.world.rooms.contains(room) {
+            turn.world.rooms.insert(room, Default::default());
+        }
+        if let Some(row) = turn.world.rooms.edit(room) {
+            row.doors[direction as usize] = (Some(to) != default).then_some(to);
+        }
+    }
+}
+
+fn other_side(turn: &Turn, room: RoomId, direction: Direction) -> Option<(RoomId, Direction)> {
+    let to = turn.world.templates.rooms.get(&room)?.exit(direction)?.to;
+    let back = turn.world.templates.rooms.get(&to)?.exit(direction.opposite())?;
+    (back.to == room && back.door.is_some()).then_some((to, direction.opposite()))
+}
+
+fn door_data(turn: &Turn, room: RoomId, direction: Direction, state: DoorState) -> Option<DoorData> {
+    let beyond = turn.world.templates.rooms.get(&room)?.exit(direction)?.to;
+    Some(DoorData {
+        room: turn.world.map_room(room)?,
+        exit_room: turn.world.map_room(beyond),
+        direction: direction.as_str(),
+        door_state: state.as_str(),
+        actor: None,
+    })
+}
+
+fn announce(
+    turn: &mut Turn,
+    player: PlayerId,
+    room: RoomId,
+    direction: Direction,
+    door: &Door,
+    work: Work,
+    to: DoorState,
+) {
+    let Some(mut data) = door_data(turn, room, direction, to) else { return };
+    let shows = data.clone();
+    if door.destroy_key {
+        data.actor = turn.world.actor(player);
+    }
+    let name = turn.name(Who::Player(player));
+    let (own, others) = match work {
+        Work::Open => ("door.open", "notification.door.open"),
+        Work::Close => ("door.close", "notification.door.close"),
+        Work::Lock => ("door.lock", "notification.door.close"),
+        Work::Unlock => ("door.unlock", "notification.door.close"),
+    };
+    let verb = work.name();
+    let mut text = format!("You {verb} the {}.", door.name);
+    if door.destroy_key && matches!(work, Work::Lock | Work::Unlock) {
+        text.push_str(" The key breaks in the lock.");
+    }
+    turn.tell(player, Frame::new(own, text, Data::Door(Box::new(data))));
+    let text = format!("{name} {verb}s the {}.", door.name);
+    turn.tell_room(room, &[player], Frame::new(others, text, Data::Door(Box::new(shows))));
+    let Some((beyond, back)) = other_side(turn, room, direction) else { return };
+    let Some(data) = door_data(turn, beyond, back, to) else { return };
+    let text = match work {
+        Work::Open => format!("The {} is opened from the other side.", door.name),
+        Work::Close => format!("The {} is closed from the other side.", door.name),
+        Work::Lock | Work::Unlock => format!("The {} clicks.", door.name),
+    };
+    turn.tell_room(beyond, &[], Frame::new(others, text, Data::Door(Box::new(data))));
+}
+
+/// The doors of a room have returned to their defaults.
+pub fn tell_reset(turn: &mut Turn, room: RoomId) {
+    let players: Vec<PlayerId> = turn.world.players_in(room).collect();
+    if players.is_empty() {
+        return;
+    }
+    let Some(map_room) = turn.world.map_room(room) else { return };
+    let data = DoorData { room: map_room, exit_room: None, direction: "", door_state: "", actor: None };
+    turn.tell_all(players, Frame::new("notification.door.reset", "", Data::Door(Box::new(data))));
+}

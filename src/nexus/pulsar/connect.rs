@@ -1,0 +1,267 @@
+//! Coming into the world, and losing and regaining one's link to it. Who may play whom was decided
+//! before (`nexus/session.rs`); here a socket is attached to a character, which is made from its save
+//! when the world does not have it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::nexus::message::view::*;
+use crate::nexus::message::{Data, Frame};
+use crate::world::character::{Account, Character, PlayerConfig, PlayerId, SavedPlace};
+use crate::world::kinds::*;
+use crate::world::template::{Currency, Faction, RoomId};
+
+use super::record::{self, Item, Place, Player, Presence, Viewed, Who};
+use super::see;
+use super::turn::{Out, Turn};
+use super::{beat, equip, react};
+
+/// A socket takes up a character.
+pub fn connect(
+    turn: &mut Turn,
+    player: PlayerId,
+    session: u64,
+    stage: Option<u64>,
+    account: Account,
+    config: PlayerConfig,
+) -> bool {
+    let staged = stage.and_then(|stage| turn.world.staged.remove(stage));
+    let resumed = turn.world.players.contains(player);
+    if !resumed {
+        let character = staged.and_then(|staged| postcard::from_bytes::<Character>(&staged.bytes).ok());
+        match character {
+            Some(character) if character.id == player => enter(turn, character),
+            _ => {
+                let text = "Your character could not be brought into the world. Please enter again.";
+                let frame = Frame::new("system.connect.error", text, Data::Empty {});
+                turn.out.outs.push(Out::Reject { session, frame: frame.into() });
+                return stage.is_some();
+            }
+        }
+    }
+    let now = turn.world.meta.now;
+    if let Some(row) = turn.world.players.edit(player) {
+        row.account = account;
+        row.config = config;
+        row.is_linkless = false;
+    }
+    if let Some(presence) = turn.world.presences.edit(player) {
+        presence.session = Some(session);
+        presence.linkless_since = None;
+        presence.last_action = now;
+        // A new socket numbers its commands anew.
+        presence.commands = 0;
+    }
+    turn.world.index.linkless.remove(&player);
+    turn.out.outs.push(Out::Attach { player, session });
+    turn.tell(player, Frame::new("system.connect.success", "", Data::Connected(ConnectedData { resumed })));
+    sync(turn, player);
+    if !resumed {
+        let room = turn.world.room_of(Who::Player(player));
+        if let (Some(room), Some(actor)) = (room, turn.world.char_view(Who::Player(player))) {
+            if !actor.is_invisible {
+                let text = format!("{} has arrived.", actor.name);
+                let data = Data::Enter { actor, direction: None, room: KeyRef { key: see::room_key(room) } };
+                turn.tell_room(room, &[player], Frame::new("notification.movement.enter", text, data));
+            }
+            react::entered(turn, player, room);
+        }
+    }
+    who_changed(turn);
+    true
+}
+
+/// The socket of a character is gone: it stays in the world, linkless.
+pub fn unlink(turn: &mut Turn, player: PlayerId, session: u64) -> bool {
+    let now = turn.world.meta.now;
+    match turn.world.presences.get(player) {
+        Some(presence) if presence.session == Some(session) => {}
+        _ => return false,
+    }
+    if let Some(presence) = turn.world.presences.edit(player) {
+        presence.session = None;
+        presence.linkless_since = Some(now);
+    }
+    if let Some(row) = turn.world.players.edit(player) {
+        row.is_linkless = true;
+    }
+    turn.world.index.linkless.insert(player);
+    who_changed(turn);
+    true
+}
+
+/// The whole state, for a client that begins or begins anew.
+pub fn sync(turn: &mut Turn, player: PlayerId) {
+    let Some(room_id) = turn.world.room_of(Who::Player(player)) else { return };
+    let (Some(actor), Some(room)) = (turn.world.actor(player), turn.world.room_view(room_id, player)) else { return };
+    let text = turn.world.room_text(&room, player, false);
+    let state = StateSync {
+        map: turn.world.map(player),
+        actor,
+        room,
+        world: sync_world(turn),
+        who_list: turn.world.who_list(player),
+    };
+    turn.tell(player, Frame::new("cmd.state.sync.success", text, Data::Sync(Box::new(state))));
+}
+
+/// Everyone's who list is out of date.
+pub fn who_changed(turn: &mut Turn) {
+    // Lists differ between viewers by faction and rank; most share one.
+    let players: Vec<PlayerId> = turn.world.index.names.values().copied().collect();
+    if players.len() > WHO_PUSH_PLAYERS_MAX {
+        return;
+    }
+    for player in players {
+        if turn.world.presences.get(player).is_some_and(|p| p.session.is_some()) {
+            let list = turn.world.who_list(player);
+            turn.tell(player, Frame::new("notification.who", "", Data::WhoList(list)));
+        }
+    }
+}
+
+/// Above this many players the who list is not pushed on each coming and going; clients ask for it.
+pub const WHO_PUSH_PLAYERS_MAX: usize = 60;
+
+fn sync_world(turn: &Turn) -> SyncWorld {
+    let (meta, templates) = (&turn.world.meta, &turn.world.templates);
+    let config = &templates.world.config;
+    let faction = |f: &Faction| FactionView { code: f.code.clone(), name: f.name.clone(), is_core: f.is_core };
+    let currency = |c: &Currency| CurrencyView { code: c.code.clone(), name: c.name.clone(), is_default: c.is_default };
+    let texts = |s: &crate::world::template::Social| {
+        [&s.targetless_self, &s.targetless_other, &s.targeted_self, &s.targeted_target, &s.targeted_other]
+            .map(Clone::clone)
+    };
+    SyncWorld {
+        id: meta.spawn,
+        key: format!("world.{}", meta.spawn),
+        name: config.name.clone(),
+        is_multiplayer: config.is_multiplayer,
+        allow_combat: !config.is_narrative,
+        allow_pvp: config.allow_pvp,
+        players_can_set_title: config.players_can_set_title,
+        globals_enabled: config.globals_enabled,
+        auto_equip: config.auto_equip,
+        classless: config.is_classless,
+        tier: 1,
+        instance_ref: None,
+        starting_room: see::room_key(templates.world.starting_room),
+        death_room: see::room_key(templates.world.death_room),
+        factions: templates.factions.values().map(|f| (f.code.clone(), faction(f))).collect(),
+        currencies: templates.currencies.values().map(|c| (c.id.to_string(), currency(c))).collect(),
+        skills: WorldSkills::default(),
+        socials: Socials {
+            cmds: templates.socials.values().map(|s| (s.cmd.clone(), texts(s))).collect(),
+            order: templates.socials.keys().cloned().collect(),
+        },
+        facts: meta.facts.clone(),
+    }
+}
+
+/// Makes the rows of a character that the world does not have.
+fn enter(turn: &mut Turn, save: Character) {
+    let world = &mut *turn.world;
+    let templates = world.templates.clone();
+    let faction_start = save
+        .core_faction
+        .as_ref()
+        .and_then(|code| templates.factions.get(code))
+        .and_then(|faction| faction.starting_room);
+    let start = faction_start.unwrap_or(templates.world.starting_room);
+    let room: RoomId = save.room.filter(|room| templates.rooms.contains_key(room)).unwrap_or(start);
+    let id = save.id;
+    let player = Player {
+        id,
+        name: save.name.clone(),
+        title: save.title,
+        description: save.description,
+        level: save.level,
+        archetype: save.archetype,
+        gender: save.gender,
+        experience: save.experience,
+        health: save.health.unwrap_or(i32::MAX),
+        gold: save.gold,
+        glory: save.glory,
+        medals: save.medals,
+        currencies: save.currencies.into_iter().collect(),
+        is_immortal: save.is_immortal,
+        is_muted: save.is_muted,
+        is_invisible: false,
+        is_linkless: false,
+        core_faction: save.core_faction,
+        factions: save.factions.into_iter().collect(),
+        aliases: save.aliases.into_iter().collect(),
+        marks: save.marks.into_iter().collect(),
+        mute_list: save.mute_list.into_iter().collect(),
+        account: Account::default(),
+        config: PlayerConfig::default(),
+        state: CharacterState::Standing,
+        items: Vec::new(),
+        worn: BTreeMap::new(),
+        reply_to: None,
+    };
+    world.players.insert(id, player);
+    let presence = Presence {
+        room,
+        mana: save.mana.unwrap_or(i32::MAX),
+        stamina: save.stamina.unwrap_or(i32::MAX),
+        session: None,
+        last_action: world.meta.now,
+        linkless_since: None,
+        messages: 0,
+        commands: 0,
+    };
+    world.presences.insert(id, presence);
+    let mut rooms: BTreeSet<RoomId> = save.viewed_rooms.into_iter().collect();
+    rooms.insert(room);
+    world.viewed.insert(id, Viewed { rooms });
+    world.index.names.insert(save.name.to_lowercase(), id);
+    for saved in save.items {
+        // An item that lives in this world already is not made a second time.
+        if world.items.contains(saved.id) || !templates.items.contains_key(&saved.template) {
+            continue;
+        }
+        let place = match saved.place {
+            SavedPlace::Worn(slot) if world.players.get(id).is_some_and(|p| !p.worn.contains_key(&slot)) => {
+                Place::Worn(Who::Player(id), slot)
+            }
+            SavedPlace::Inside(outer) if world.items.contains(outer) => Place::Inside(outer),
+            _ => Place::Carried(Who::Player(id)),
+        };
+        world.add_item(Item {
+            id: saved.id,
+            template: saved.template,
+            place,
+            rule: None,
+            items: Vec::new(),
+            label: saved.label,
+        });
+    }
+    if !save.is_initialised {
+        equip::starting_equipment(world, id);
+    }
+    beat::wake(world, room);
+    world.arrive(Who::Player(id), room);
+    clamp_vitals(world, id);
+}
+
+/// Vitals never exceed what they can be; a character without saved ones is at its best.
+pub fn clamp_vitals(world: &mut super::world::World, id: PlayerId) {
+    let Some(stats) = world.players.get(id).map(|player: &record::Player| world.player_stats(player)) else { return };
+    let mut tired = false;
+    if let Some(player) = world.players.get(id) {
+        tired |= player.health < stats.health_max;
+        if player.health > stats.health_max
+            && let Some(player) = world.players.edit(id)
+        {
+            player.health = stats.health_max;
+        }
+    }
+    if let Some(presence) = world.presences.edit(id) {
+        presence.mana = presence.mana.min(stats.mana_max);
+        presence.stamina = presence.stamina.min(stats.stamina_max);
+        tired |= presence.mana < stats.mana_max || presence.stamina < stats.stamina_max;
+    }
+    if tired {
+        world.index.tired_players.insert(id);
+    }
+}

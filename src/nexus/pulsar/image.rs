@@ -1,0 +1,192 @@
+//! A world as records, and back: cuts (what changed, as of one turn), recovery, and the hash that
+//! tells whether two worlds are the same.
+
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
+use crate::world::template::Templates;
+
+use super::beat;
+use super::record::{Meta, RecordError, Who, decode, encode};
+use super::table::Changes;
+use super::world::{Index, World};
+
+/// The head of a cut: the world's scalars at its moment.
+#[derive(Clone, Debug)]
+pub struct CutHead {
+    pub seq: u64,
+    pub incarnation: u64,
+    pub meta: Vec<u8>,
+}
+
+macro_rules! each_table {
+    ($world:expr, $table:ident => $body:expr) => {{
+        {
+            let $table = &mut $world.rooms;
+            $body
+        }
+        {
+            let $table = &mut $world.mobs;
+            $body
+        }
+        {
+            let $table = &mut $world.items;
+            $body
+        }
+        {
+            let $table = &mut $world.players;
+            $body
+        }
+        {
+            let $table = &mut $world.presences;
+            $body
+        }
+        {
+            let $table = &mut $world.viewed;
+            $body
+        }
+        {
+            let $table = &mut $world.waiting;
+            $body
+        }
+        {
+            let $table = &mut $world.errands;
+            $body
+        }
+        {
+            let $table = &mut $world.zone_resets;
+            $body
+        }
+        {
+            let $table = &mut $world.loader_runs;
+            $body
+        }
+        {
+            let $table = &mut $world.staged;
+            $body
+        }
+    }};
+}
+
+impl World {
+    /// Begins a cut at this turn boundary. The last one must be drained. `full` writes every record.
+    pub fn begin_cut(&mut self, full: bool) -> CutHead {
+        each_table!(self, table => if full { table.begin_full_cut() } else { table.begin_cut() });
+        CutHead { seq: self.meta.seq, incarnation: self.meta.incarnation, meta: encode(&self.meta) }
+    }
+
+    /// Encodes up to about `most` records of the cut; true when it is complete.
+    pub fn drain_cut(&mut self, most: usize) -> bool {
+        let mut left = 0;
+        each_table!(self, table => if left == 0 { left = table.drain(most) });
+        left == 0
+    }
+
+    /// What the complete cut writes.
+    pub fn take_cut(&mut self) -> Changes {
+        let mut changes = Changes::new();
+        each_table!(self, table => table.take_written(&mut changes));
+        changes
+    }
+
+    /// How many records changed since the last cut began.
+    pub fn dirty_len(&mut self) -> usize {
+        let mut sum = 0;
+        each_table!(self, table => sum += table.dirty_len());
+        sum
+    }
+
+    /// The world of a cut.
+    ///
+    /// # Errors
+    /// A record cannot be read, or its key begins with a tag that this engine does not know.
+    pub fn restore<'a>(
+        meta: &[u8],
+        records: impl IntoIterator<Item = (&'a [u8], &'a [u8])>,
+        templates: Arc<Templates>,
+    ) -> Result<Self, RecordError> {
+        let mut world = Self::empty(decode::<Meta>(meta)?, templates);
+        for (key, bytes) in records {
+            let (tag, rest) = key.split_first().ok_or(RecordError::Empty)?;
+            match tag {
+                b'R' => world.rooms.restore(rest, bytes)?,
+                b'M' => world.mobs.restore(rest, bytes)?,
+                b'I' => world.items.restore(rest, bytes)?,
+                b'P' => world.players.restore(rest, bytes)?,
+                b'p' => world.presences.restore(rest, bytes)?,
+                b'V' => world.viewed.restore(rest, bytes)?,
+                b'T' => world.waiting.restore(rest, bytes)?,
+                b'E' => world.errands.restore(rest, bytes)?,
+                b'Z' => world.zone_resets.restore(rest, bytes)?,
+                b'L' => world.loader_runs.restore(rest, bytes)?,
+                b'S' => world.staged.restore(rest, bytes)?,
+                other => return Err(RecordError::Version(*other)),
+            }
+        }
+        for (arrival, timing) in world.waiting.iter() {
+            world.timings.wait(timing.due, arrival);
+        }
+        world.reindex();
+        if world.waiting.is_empty() {
+            beat::wind_up(&mut world);
+        }
+        Ok(world)
+    }
+
+    /// The meta record of a stored cut, without the rest.
+    ///
+    /// # Errors
+    /// The record cannot be read.
+    pub fn read_meta(meta: &[u8]) -> Result<Meta, RecordError> {
+        decode(meta)
+    }
+
+    /// Works the indexes out anew.
+    pub fn reindex(&mut self) {
+        let mut index = Index::default();
+        for (id, player) in self.players.iter() {
+            index.names.insert(player.name.to_lowercase(), id);
+            index.tired_players.insert(id);
+            if player.is_linkless {
+                index.linkless.insert(id);
+            }
+        }
+        for rule in self.mobs.iter().filter_map(|(_, m)| m.rule).chain(self.items.iter().filter_map(|(_, i)| i.rule)) {
+            *index.rules.entry(rule).or_default() += 1;
+        }
+        self.index = index;
+        let places: Vec<_> =
+            self.rooms.iter().flat_map(|(room, row)| row.chars.iter().map(move |who| (*who, room))).collect();
+        for (who, room) in places {
+            let Some(zone) = self.zone_of(room) else { continue };
+            match who {
+                Who::Player(id) => {
+                    self.index.awake.entry(zone).or_default().insert(id);
+                }
+                Who::Mob(id) => self.index_mob(id, zone),
+            }
+        }
+    }
+
+    /// The hash of everything that is state, in canonical order: two worlds with the same hash go on
+    /// the same from here.
+    pub fn hash(&mut self) -> [u8; 32] {
+        let mut hasher = Sha256::new();
+        hasher.update(encode(&self.meta));
+        each_table!(self, table => table.each_encoded(|key, value| {
+            hasher.update((key.len() as u32).to_le_bytes());
+            hasher.update(&key);
+            hasher.update((value.len() as u32).to_le_bytes());
+            hasher.update(&value);
+        }));
+        hasher.finalize().into()
+    }
+
+    /// Every record, in the order of the tables; with the encoded meta.
+    pub fn records(&mut self) -> (Vec<u8>, Vec<(Vec<u8>, Vec<u8>)>) {
+        let mut records = Vec::new();
+        each_table!(self, table => table.each_encoded(|key, value| records.push((key, value))));
+        (encode(&self.meta), records)
+    }
+}

@@ -1,0 +1,134 @@
+//! Going out of the world: by `quit`, by an order, or because the world stops. The traveller moves
+//! into an errand to the Forge, which holds it until the Forge has it.
+
+use crate::nexus::message::view::Named;
+use crate::nexus::message::{Data, Frame};
+use crate::world::character::{Character, ItemId, PlayerId, SavedItem, SavedPlace};
+use crate::world::internal::Errand;
+use crate::world::kinds::*;
+
+use super::connect;
+use super::record::{Ask, Who};
+use super::see;
+use super::turn::{Out, Turn};
+use super::world::World;
+
+/// `quit`.
+pub fn quit(turn: &mut Turn, player: PlayerId) {
+    let held = turn
+        .world
+        .room_of(Who::Player(player))
+        .and_then(|room| turn.world.templates.rooms.get(&room))
+        .is_some_and(|room| room.has(RoomFlag::NoQuit));
+    if held {
+        let frame = Frame::new("system.disconnect.error", "You cannot leave the world from here.", Data::Empty {});
+        return turn.tell(player, frame);
+    }
+    let exit_to = turn.world.meta.root;
+    turn.tell(player, Frame::new("system.disconnect.success", "", Data::Disconnected { exit_to }));
+    remove(turn, player, "leaves the world");
+}
+
+/// The Forge or an operator takes a player out.
+pub fn expel(turn: &mut Turn, player: PlayerId, text: &str) -> bool {
+    if !turn.world.players.contains(player) {
+        return false;
+    }
+    let exit_to = turn.world.meta.root;
+    turn.print(player, "write.game", text);
+    turn.tell(player, Frame::new("system.disconnect.success", "", Data::Disconnected { exit_to }));
+    remove(turn, player, "vanishes");
+    true
+}
+
+/// The world stops: everyone leaves.
+pub fn stop(turn: &mut Turn) -> bool {
+    let players: Vec<PlayerId> = turn.world.players.iter().map(|(id, _)| id).collect();
+    for player in players {
+        expel(turn, player, "The world is closing its doors. What you have is safe.");
+    }
+    turn.out.outs.push(Out::Stopped);
+    true
+}
+
+/// Takes the rows of a player out of the world and hands the character to the Forge.
+fn remove(turn: &mut Turn, player: PlayerId, how: &str) {
+    let Some(room) = turn.world.room_of(Who::Player(player)) else { return };
+    let Some(character) = save_of(turn.world, player) else { return };
+    let invisible = turn.world.players.get(player).is_some_and(|p| p.is_invisible);
+    turn.out.outs.push(Out::Detach { player });
+    let items: Vec<ItemId> = character.items.iter().rev().map(|item| item.id).collect();
+    for item in items {
+        turn.world.destroy_item(item);
+    }
+    turn.world.depart(Who::Player(player), room);
+    turn.world.players.remove(player);
+    turn.world.presences.remove(player);
+    turn.world.viewed.remove(player);
+    turn.world.index.names.remove(&character.name.to_lowercase());
+    turn.world.index.linkless.remove(&player);
+    turn.world.index.tired_players.remove(&player);
+    if !invisible {
+        let actor = Named {
+            key: see::player_key(player),
+            name: character.name.clone(),
+            keywords: character.name.to_lowercase(),
+        };
+        let text = format!("{} {how}.", character.name);
+        turn.tell_room(
+            room,
+            &[],
+            Frame::new("notification.movement.exit", text, Data::Exit { actor, direction: None }),
+        );
+    }
+    turn.ask(Ask::Forge(Errand::SaveCharacter { character: Box::new(character), release: true }));
+    connect::who_changed(turn);
+}
+
+/// A character as the Forge keeps it.
+pub fn save_of(world: &World, id: PlayerId) -> Option<Character> {
+    let (player, presence) = (world.players.get(id)?, world.presences.get(id)?);
+    let mut items = Vec::new();
+    for (slot, item) in &player.worn {
+        save_item(world, *item, SavedPlace::Worn(*slot), &mut items);
+    }
+    for item in &player.items {
+        save_item(world, *item, SavedPlace::Inventory, &mut items);
+    }
+    Some(Character {
+        id,
+        name: player.name.clone(),
+        title: player.title.clone(),
+        description: player.description.clone(),
+        level: player.level,
+        archetype: player.archetype,
+        gender: player.gender,
+        experience: player.experience,
+        health: Some(player.health),
+        mana: Some(presence.mana),
+        stamina: Some(presence.stamina),
+        gold: player.gold,
+        glory: player.glory,
+        medals: player.medals,
+        currencies: player.currencies.iter().map(|(c, n)| (c.clone(), *n)).collect(),
+        is_immortal: player.is_immortal,
+        is_muted: player.is_muted,
+        room: Some(presence.room),
+        core_faction: player.core_faction.clone(),
+        factions: player.factions.iter().map(|(c, n)| (c.clone(), *n)).collect(),
+        viewed_rooms: world.viewed.get(id).map(|v| v.rooms.iter().copied().collect()).unwrap_or_default(),
+        aliases: player.aliases.iter().map(|(a, b)| (a.clone(), b.clone())).collect(),
+        marks: player.marks.iter().map(|(a, b)| (a.clone(), b.clone())).collect(),
+        mute_list: player.mute_list.iter().cloned().collect(),
+        is_initialised: true,
+        items,
+    })
+}
+
+fn save_item(world: &World, id: ItemId, place: SavedPlace, to: &mut Vec<SavedItem>) {
+    let Some(item) = world.items.get(id) else { return };
+    to.push(SavedItem { id, template: item.template, place, label: item.label.clone() });
+    for inner in &item.items {
+        save_item(world, *inner, SavedPlace::Inside(id), to);
+    }
+}

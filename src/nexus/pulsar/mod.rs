@@ -1,0 +1,19 @@
+//! The pure heart: `apply(world, at, instruction)` gives messages, timings and errands. It does no
+//! I/O, reads no clock, draws no entropy of its own and iterates no hash map.
+
+pub mod beat;
+pub mod command;
+pub mod condition;
+pub mod connect;
+pub mod equip;
+pub mod image;
+pub mod instruction;
+pub mod leave;
+pub mod load;
+pub mod order;
+pub mod react;
+pub mod record;
+pub mod see;
+pub mod table;
+pub mod turn;
+pub mod world;

@@ -1,0 +1,444 @@
+//! What the world looks like to clients: views of rooms, characters and items, and the text of a
+//! room. Reading only; views of rows are kept in their tables until the row changes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::nexus::message::view::{self, *};
+use crate::world::character::{ItemId, PlayerId};
+use crate::world::formulas;
+use crate::world::keywords::capitalized;
+use crate::world::kinds::*;
+use crate::world::template::{ItemTemplate, RoomId, Stats};
+
+use super::record::{self, MobId, Place, Who};
+use super::world::World;
+
+/// After this long without a command a player is shown as idle; world milliseconds.
+pub const IDLE_AFTER: u64 = 5 * 60 * 1000;
+/// The faction that everyone without one shows, so that nobody is drawn hostile for having none.
+const NO_FACTION: &str = "none";
+
+impl World {
+    /// The numbers of a player with what is worn.
+    pub fn player_stats(&self, player: &record::Player) -> Stats {
+        let worn: Vec<&ItemTemplate> = player
+            .worn
+            .values()
+            .filter_map(|id| self.items.get(*id))
+            .filter_map(|item| self.templates.items.get(&item.template).map(|t| &**t))
+            .collect();
+        formulas::compute_stats(player.level, player.archetype, &worn, false)
+    }
+
+    /// A character as others see it.
+    pub fn char_view(&self, who: Who) -> Option<Arc<Char>> {
+        match who {
+            Who::Player(id) => self.players.view(id, |player| self.player_view(player)),
+            Who::Mob(id) => self.mobs.view(id, |mob| self.mob_view(id, mob)),
+        }
+    }
+
+    fn player_view(&self, player: &record::Player) -> Char {
+        let lower = player.name.to_lowercase();
+        let doing = match player.state {
+            CharacterState::Resting => "is resting here",
+            CharacterState::Sitting => "is sitting here",
+            CharacterState::Sleeping => "is asleep here",
+            _ => "is here",
+        };
+        let name = display_name(&player.name, &player.title);
+        Char {
+            id: player.id,
+            key: player_key(player.id),
+            title: player.title.clone(),
+            keyword: lower.clone(),
+            keywords: lower,
+            description: player.description.clone(),
+            room_description: format!("{name} {doing}."),
+            name: player.name.clone(),
+            char_type: "player",
+            level: player.level,
+            gender: player.gender.as_str(),
+            archetype: player.archetype.as_str(),
+            pronouns: pronouns(player.gender),
+            core_faction: self.core_faction(player.core_faction.as_deref()),
+            display_faction: self.faction_name(player.core_faction.as_deref()),
+            state: player.state.as_str(),
+            health: player.health,
+            health_max: self.player_stats(player).health_max,
+            is_invisible: player.is_invisible,
+            is_linkless: player.is_linkless,
+            equipment: self.equipment_view(player.worn.iter().map(|(slot, id)| (*slot, *id))),
+            ..Char::default()
+        }
+    }
+
+    fn mob_view(&self, id: MobId, mob: &record::Mob) -> Char {
+        let Some(template) = self.templates.mobs.get(&mob.template) else {
+            return Char { id, key: mob_key(id), name: "Someone".into(), char_type: "mob", ..Char::default() };
+        };
+        Char {
+            id,
+            key: mob_key(id),
+            name: template.name.clone(),
+            title: template.title.clone(),
+            keyword: template.keywords.first().cloned().unwrap_or_else(|| "mob".into()),
+            keywords: template.keywords.join(" "),
+            description: template.description.clone(),
+            room_description: template.room_description.clone(),
+            char_type: "mob",
+            template_id: Some(template.id),
+            level: template.level,
+            gender: template.gender.as_str(),
+            archetype: template.archetype.as_str(),
+            pronouns: pronouns(template.gender),
+            core_faction: self.core_faction(template.core_faction.as_deref()),
+            display_faction: self.faction_name(template.core_faction.as_deref()),
+            state: CharacterState::Standing.as_str(),
+            health: mob.health,
+            health_max: template.stats.health_max,
+            is_elite: template.is_elite,
+            is_invisible: template.is_invisible,
+            is_merchant: template.merchant.is_some(),
+            merchant_profit: template.merchant.as_ref().map(|m| f64::from(m.profit_percent) / 100.0),
+            equipment: self.equipment_view(mob.worn.iter().copied()),
+            ..Char::default()
+        }
+    }
+
+    fn core_faction(&self, own: Option<&str>) -> String {
+        own.unwrap_or(NO_FACTION).to_owned()
+    }
+
+    fn faction_name(&self, own: Option<&str>) -> Option<String> {
+        own.and_then(|code| self.templates.factions.get(code)).map(|f| f.name.clone())
+    }
+
+    fn equipment_view(&self, worn: impl Iterator<Item = (Slot, ItemId)>) -> Equipment {
+        worn.filter_map(|(slot, id)| Some((slot.as_str(), self.item_view(id)?))).collect()
+    }
+
+    /// An item. Containers show what is in them, and are made anew each time.
+    pub fn item_view(&self, id: ItemId) -> Option<Arc<view::Item>> {
+        let item = self.items.get(id)?;
+        let holds = self
+            .templates
+            .items
+            .get(&item.template)
+            .is_some_and(|t| matches!(t.item_type, ItemType::Container | ItemType::Corpse | ItemType::Trash));
+        if holds { Some(Arc::new(self.make_item(item))) } else { self.items.view(id, |item| self.make_item(item)) }
+    }
+
+    fn make_item(&self, item: &record::Item) -> view::Item {
+        let Some(template) = self.templates.items.get(&item.template) else {
+            return view::Item {
+                key: item_key(item.id),
+                name: "something".into(),
+                keyword: "something".into(),
+                keywords: "something".into(),
+                item_type: ItemType::Inert.as_str(),
+                quality: Quality::Normal.as_str(),
+                ..view::Item::default()
+            };
+        };
+        let holds = matches!(template.item_type, ItemType::Container | ItemType::Corpse | ItemType::Trash);
+        let is_food = template.item_type == ItemType::Food;
+        view::Item {
+            key: item_key(item.id),
+            name: template.name.clone(),
+            keyword: template.keywords.first().cloned().unwrap_or_else(|| "item".into()),
+            keywords: template.keywords.join(" "),
+            template_id: template.id,
+            description: template.description.clone(),
+            ground_description: template.ground_description.clone(),
+            item_type: template.item_type.as_str(),
+            quality: template.quality.as_str(),
+            level: template.level,
+            label: item.label.clone(),
+            is_container: holds,
+            is_pickable: template.is_pickable,
+            is_boat: template.is_boat,
+            is_magic: template.quality != Quality::Normal,
+            in_container: Some(match item.place {
+                Place::Room(room) => room_key(room),
+                Place::Carried(who) | Place::Worn(who, _) => who_key(who),
+                Place::Inside(outer) => item_key(outer),
+            }),
+            inventory: holds.then(|| self.item_views(&item.items)),
+            equipment_type: template.equipment_type.map(EquipmentType::as_str),
+            armor_class: template.equipment_type.map(|_| template.armor_class.as_str()),
+            weapon_type: template.weapon_type.map(WeaponType::as_str),
+            damage: formulas::item_damage(template),
+            armor: formulas::item_armor(template),
+            attributes: template.stats.iter().map(|(a, n)| (a.as_str(), *n)).filter(|(a, _)| *a != "armor").collect(),
+            cost: template.cost,
+            currency: template.currency.clone(),
+            food_value: is_food.then_some(template.food_value),
+            food_type: is_food.then(|| template.food_type.as_str()),
+            on_use_cmd: template.on_use_cmd.clone(),
+            on_use_description: template.on_use_description.clone(),
+            actions: Vec::new(),
+        }
+    }
+
+    pub fn item_views(&self, ids: &[ItemId]) -> Vec<Arc<view::Item>> {
+        ids.iter().filter_map(|id| self.item_view(*id)).collect()
+    }
+
+    /// The state of each door of a room, where it differs from its default.
+    pub fn doors(&self, room: RoomId) -> [Option<DoorState>; 6] {
+        self.rooms.get(room).map_or([None; 6], |r| r.doors)
+    }
+
+    /// The state of the door in that direction; none where there is no door.
+    pub fn door_state(&self, room: RoomId, direction: Direction) -> Option<DoorState> {
+        let door = self.templates.rooms.get(&room)?.exit(direction)?.door.as_ref()?;
+        Some(self.doors(room)[direction as usize].unwrap_or(door.default_state))
+    }
+
+    /// A room as someone in it sees it. Invisible others are not shown to mortals.
+    pub fn room_view(&self, room: RoomId, viewer: PlayerId) -> Option<RoomView> {
+        let template = self.templates.rooms.get(&room)?.clone();
+        let row = self.rooms.get(room);
+        let sees_all = self.players.get(viewer).is_some_and(|p| p.is_immortal);
+        let chars = row.map_or(&[][..], |r| &r.chars);
+        Some(RoomView {
+            room: template,
+            doors: self.doors(room),
+            inventory: self.item_views(row.map_or(&[], |r| &r.items)),
+            chars: chars
+                .iter()
+                .filter_map(|who| self.char_view(*who))
+                .filter(|c| sees_all || !c.is_invisible || c.id == viewer)
+                .collect(),
+            actions: Vec::new(),
+        })
+    }
+
+    pub fn map_room(&self, room: RoomId) -> Option<MapRoom> {
+        Some(MapRoom { room: self.templates.rooms.get(&room)?.clone(), doors: self.doors(room) })
+    }
+
+    /// The map that a player has: where they were, landmarks, where they are, and the start.
+    pub fn map(&self, player: PlayerId) -> Vec<MapRoom> {
+        let mut rooms: BTreeSet<RoomId> = self.viewed.get(player).map(|v| v.rooms.clone()).unwrap_or_default();
+        rooms.extend(self.presences.get(player).map(|p| p.room));
+        rooms.insert(self.templates.world.starting_room);
+        rooms.extend(self.templates.rooms.values().filter(|r| r.has(RoomFlag::Landmark)).map(|r| r.id));
+        rooms.into_iter().filter_map(|room| self.map_room(room)).collect()
+    }
+
+    /// The text of a room, as a client without rich views prints it.
+    pub fn room_text(&self, view: &RoomView, viewer: PlayerId, brief: bool) -> String {
+        let room = &*view.room;
+        let mut text = String::with_capacity(room.name.len() + room.description.len() + 256);
+        text.push_str(&room.name);
+        if !brief && !room.description.is_empty() {
+            text.push('\n');
+            text.push_str(room.description.trim_end());
+        }
+        text.push_str("\n[ exits:");
+        let mut any = false;
+        for direction in Direction::ALL.iter().filter(|d| room.exit(**d).is_some()) {
+            any = true;
+            text.push(' ');
+            text.push(direction.as_str().as_bytes()[0].to_ascii_uppercase() as char);
+        }
+        text.push_str(if any { " ]" } else { " none ]" });
+        for item in &view.inventory {
+            text.push('\n');
+            text.push_str(&item.ground_description);
+        }
+        for other in view.chars.iter().filter(|c| !(c.char_type == "player" && c.id == viewer)) {
+            text.push('\n');
+            text.push_str(&capitalized(&other.room_description));
+            if other.is_invisible {
+                text.push_str(" (invisible)");
+            }
+            if other.is_linkless {
+                text.push_str(" (linkless)");
+            }
+        }
+        text
+    }
+
+    /// A patch of the own character that says where it is and how much strength is left.
+    pub fn actor_patch(&self, player: PlayerId) -> ActorPatch {
+        let (Some(row), Some(presence)) = (self.players.get(player), self.presences.get(player)) else {
+            return ActorPatch::default();
+        };
+        ActorPatch {
+            key: player_key(player),
+            name: row.name.clone(),
+            room: Some(KeyRef { key: room_key(presence.room) }),
+            state: Some(row.state.as_str()),
+            health: Some(row.health),
+            mana: Some(presence.mana),
+            stamina: Some(presence.stamina),
+            ..ActorPatch::default()
+        }
+    }
+
+    /// The own character, whole.
+    pub fn actor(&self, id: PlayerId) -> Option<Actor> {
+        let (player, presence) = (self.players.get(id)?, self.presences.get(id)?);
+        let stats = self.player_stats(player);
+        let (progress, needed) = formulas::experience_progress(player.level, player.experience);
+        let worn = |slot: Slot| player.worn.get(&slot).and_then(|id| self.items.get(*id));
+        let template = |item: &record::Item| self.templates.items.get(&item.template).cloned();
+        let damage = worn(Slot::Weapon).and_then(template).map_or(0, |t| formulas::item_damage(&t));
+        let armor: i32 =
+            player.worn.keys().filter_map(|s| worn(*s)).filter_map(template).map(|t| formulas::item_armor(&t)).sum();
+        let with_shield =
+            worn(Slot::Offhand).and_then(template).is_some_and(|t| t.equipment_type == Some(EquipmentType::Shield));
+        let percent = |per_mille: u32| f64::from(per_mille) / 10.0;
+        let regen = formulas::player_regeneration(&stats, player.state == CharacterState::Resting);
+        let level = player.level;
+        let mut factions: BTreeMap<String, serde_json::Value> =
+            player.factions.iter().map(|(code, standing)| (code.clone(), (*standing).into())).collect();
+        factions.insert("core".into(), self.core_faction(player.core_faction.as_deref()).into());
+        let lower = player.name.to_lowercase();
+        Some(Actor {
+            id,
+            key: player_key(id),
+            name: player.name.clone(),
+            title: player.title.clone(),
+            description: player.description.clone(),
+            level,
+            archetype: player.archetype.as_str(),
+            gender: player.gender.as_str(),
+            char_type: "player",
+            keyword: lower.clone(),
+            keywords: lower,
+            room: KeyRef { key: room_key(presence.room) },
+            state: player.state.as_str(),
+            stance: None,
+            health: player.health,
+            health_max: stats.health_max,
+            health_regen: regen[0],
+            mana: presence.mana,
+            mana_max: stats.mana_max,
+            mana_regen: regen[1],
+            stamina: presence.stamina,
+            stamina_max: stats.stamina_max,
+            stamina_regen: regen[2],
+            strength: stats.strength,
+            constitution: stats.constitution,
+            dexterity: stats.dexterity,
+            intelligence: stats.intelligence,
+            attack_power: stats.attack_power,
+            spell_power: stats.spell_power,
+            damage,
+            armor,
+            armor_perc: percent(formulas::armor_per_mille(armor, level)),
+            crit: stats.crit,
+            crit_perc: percent(formulas::crit_per_mille(stats.crit, level)),
+            dodge: stats.dodge,
+            dodge_perc: percent(formulas::dodge_per_mille(stats.dodge, level)),
+            resilience: stats.resilience,
+            resilience_perc: percent(formulas::resilience_per_mille(stats.resilience, level, with_shield)),
+            experience: player.experience,
+            experience_progress: progress,
+            experience_needed: needed,
+            gold: player.gold,
+            glory: player.glory,
+            medals: player.medals,
+            currencies: player.currencies.clone(),
+            inventory: self.item_views(&player.items),
+            equipment: self.equipment_view(player.worn.iter().map(|(slot, id)| (*slot, *id))),
+            factions,
+            core_faction: self.core_faction(player.core_faction.as_deref()),
+            display_faction: self.faction_name(player.core_faction.as_deref()),
+            skills: Skills::default(),
+            focus: String::new(),
+            marks: player.marks.clone(),
+            aliases: alias_views(&player.aliases),
+            mute_list: player.mute_list.iter().cloned().collect(),
+            effects: BTreeMap::new(),
+            cooldowns: BTreeMap::new(),
+            is_immortal: player.is_immortal,
+            is_builder: player.account.is_builder,
+            is_temporary: player.account.is_temporary,
+            is_invisible: player.is_invisible,
+            is_muted: player.is_muted,
+            is_staff: player.account.is_staff,
+            is_confirmed: player.account.is_confirmed,
+            user_id: player.account.id,
+            user_name: player.account.name.clone(),
+        })
+    }
+
+    /// Who is in the world, as this player may know it, by name.
+    pub fn who_list(&self, viewer: PlayerId) -> Vec<WhoEntry> {
+        let Some(own) = self.players.get(viewer) else { return Vec::new() };
+        self.index
+            .names
+            .values()
+            .filter_map(|id| Some((self.players.get(*id)?, self.presences.get(*id)?)))
+            .filter(|(other, _)| {
+                let friend = other.core_faction == own.core_faction || own.is_immortal || other.is_immortal;
+                other.id == viewer || (friend && (own.is_immortal || !other.is_invisible))
+            })
+            .map(|(other, presence)| WhoEntry {
+                id: other.id,
+                key: player_key(other.id),
+                name: other.name.clone(),
+                title: other.title.clone(),
+                level: other.level,
+                gender: other.gender.as_str(),
+                core_faction: self.core_faction(other.core_faction.as_deref()),
+                display_faction: self.faction_name(other.core_faction.as_deref()),
+                clan: None,
+                is_idle: self.meta.now.saturating_sub(presence.last_action) >= IDLE_AFTER,
+                is_immortal: other.is_immortal,
+                is_invisible: other.is_invisible,
+                is_linkless: other.is_linkless,
+                name_recognition: false,
+            })
+            .collect()
+    }
+}
+
+pub fn alias_views(aliases: &BTreeMap<String, String>) -> BTreeMap<String, AliasView> {
+    aliases
+        .iter()
+        .enumerate()
+        .map(|(at, (matches, replacement))| {
+            let view = AliasView { id: at as u32 + 1, matches: matches.clone(), replacement: replacement.clone() };
+            (matches.clone(), view)
+        })
+        .collect()
+}
+
+pub fn pronouns(gender: Gender) -> Pronouns {
+    let (subject, object, possessive, reflexive) = gender.pronouns();
+    Pronouns { subject, object, possessive, reflexive }
+}
+
+pub fn display_name(name: &str, title: &str) -> String {
+    if title.is_empty() { name.to_owned() } else { format!("{name} {title}") }
+}
+
+pub fn player_key(id: PlayerId) -> String {
+    format!("player.{id}")
+}
+
+pub fn mob_key(id: MobId) -> String {
+    format!("mob.{id}")
+}
+
+pub fn item_key(id: ItemId) -> String {
+    format!("item.{id}")
+}
+
+pub fn room_key(id: RoomId) -> String {
+    format!("room.{id}")
+}
+
+pub fn who_key(who: Who) -> String {
+    match who {
+        Who::Player(id) => player_key(id),
+        Who::Mob(id) => mob_key(id),
+    }
+}

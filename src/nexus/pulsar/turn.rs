@@ -1,0 +1,202 @@
+//! One turn: an instruction is applied to a world. This is the door of Pulsar; nothing else
+//! changes a world. A turn yields outputs in the order in which they are to be seen.
+
+use std::sync::Arc;
+
+use smallvec::SmallVec;
+
+use crate::nexus::message::{Data, Frame, Message};
+use crate::world::character::PlayerId;
+use crate::world::template::{RoomId, Templates};
+
+use super::instruction::{Applied, Instruction, What};
+use super::record::{Ask, OpenErrand, Who};
+use super::world::World;
+use super::{beat, command, connect, leave, load, order, react};
+
+/// What a turn yields, in order.
+#[derive(Clone, Debug)]
+pub enum Out {
+    Message(Message),
+    /// From here on, this player's messages go to this socket; an older one is closed.
+    Attach {
+        player: PlayerId,
+        session: u64,
+    },
+    /// The player has left: the socket is closed once it has what was sent before.
+    Detach {
+        player: PlayerId,
+    },
+    /// To a socket whose player is not in the world.
+    Reject {
+        session: u64,
+        frame: Arc<Frame>,
+    },
+    /// An errand was opened.
+    Errand(OpenErrand),
+    /// The world has stopped: everyone has left.
+    Stopped,
+}
+
+/// The outputs of turns; reused.
+#[derive(Debug, Default)]
+pub struct Output {
+    pub outs: Vec<Out>,
+}
+
+/// A world in the middle of a turn.
+pub struct Turn<'a> {
+    pub world: &'a mut World,
+    pub out: &'a mut Output,
+}
+
+/// Applies `what` at world time `at` (never before the last). True if the turn has to be journaled;
+/// a turn without effect leaves the world as it was.
+pub fn apply(world: &mut World, at: u64, what: What, sets: &dyn Sets, out: &mut Output) -> bool {
+    let before = world.meta.now;
+    world.meta.now = before.max(at);
+    world.meta.seq += 1;
+    world.ordinal = 0;
+    let mut turn = Turn { world, out };
+    let effective = match what {
+        What::Timer(arrival) => match turn.world.waiting.remove(arrival) {
+            Some(timing) => {
+                turn.run(timing.instruction, sets);
+                true
+            }
+            // Cancelled: its entry in the heap outlived it.
+            None => false,
+        },
+        What::Given(instruction) => turn.run(instruction, sets),
+    };
+    if !effective {
+        world.meta.seq -= 1;
+        world.meta.now = before;
+    }
+    effective
+}
+
+/// Where a turn finds a set of templates by its hash: one that is durable already.
+pub trait Sets {
+    fn set(&self, hash: &str) -> Option<Arc<Templates>>;
+}
+
+/// No other set is at hand.
+pub struct NoSets;
+
+impl Sets for NoSets {
+    fn set(&self, _hash: &str) -> Option<Arc<Templates>> {
+        None
+    }
+}
+
+/// Applies a journaled turn again, as it was.
+pub fn replay(world: &mut World, applied: Applied, sets: &dyn Sets, out: &mut Output) -> bool {
+    apply(world, applied.at, applied.what, sets, out)
+}
+
+impl Turn<'_> {
+    fn run(&mut self, instruction: Instruction, sets: &dyn Sets) -> bool {
+        use Instruction as I;
+        match instruction {
+            I::Connect { player, session, stage, account, config } => {
+                connect::connect(self, player, session, stage, account, config)
+            }
+            I::Unlink { player, session } => connect::unlink(self, player, session),
+            I::Text { player, session, n, text } => {
+                self.from_socket(player, session, n, |turn| command::text(turn, player, &text))
+            }
+            I::Act { player, session, n, act } => {
+                self.from_socket(player, session, n, |turn| command::act(turn, player, &act))
+            }
+            I::Sync { player, session } => self.from_socket(player, session, None, |turn| connect::sync(turn, player)),
+            I::Quit { player, session } => self.from_socket(player, session, None, |turn| leave::quit(turn, player)),
+            I::Stage { stage, part, parts, bytes } => order::stage(self, stage, part, parts, &bytes),
+            I::Unstage { stage } => self.world.staged.remove(stage).is_some(),
+            I::Answered { errand, answer } => order::answered(self, errand, answer),
+            I::Expel { player, text } => leave::expel(self, player, &text),
+            I::SetMuted { player, muted } => order::set_muted(self, player, muted),
+            I::SetConfig { player, config } => order::set_config(self, player, config),
+            I::Broadcast { text } => order::broadcast(self, &text),
+            I::Templates { hash } => order::templates(self, &hash, sets),
+            I::Epoch { epoch } => order::epoch(self, epoch),
+            I::Beat => beat::beat(self),
+            I::BeatOn { stage, after } => beat::on(self, stage, after),
+            I::Tic => beat::tic(self),
+            I::MobLine { mob, line } => react::line(self, mob, &line),
+            I::LoadOn { errand, next } => load::on(self, errand, next),
+            I::Stop => leave::stop(self),
+            I::Skip { .. } => true,
+        }
+    }
+
+    /// Applies what a socket sent, if it is the one that plays this character and the command is new.
+    fn from_socket(&mut self, player: PlayerId, session: u64, n: Option<u64>, apply: impl FnOnce(&mut Self)) -> bool {
+        let now = self.world.meta.now;
+        let Some(presence) = self.world.presences.get(player) else { return false };
+        if presence.session != Some(session) || n.is_some_and(|n| n <= presence.commands) {
+            return false;
+        }
+        if let Some(presence) = self.world.presences.edit(player) {
+            presence.last_action = now;
+            if let Some(n) = n {
+                presence.commands = n;
+            }
+        }
+        apply(self);
+        true
+    }
+
+    /// Sends a frame to one player.
+    pub fn tell(&mut self, player: PlayerId, frame: Frame) {
+        self.tell_all([player], frame);
+    }
+
+    /// Sends one frame to several players, in order; each gets the next of their own numbers.
+    pub fn tell_all(&mut self, players: impl IntoIterator<Item = PlayerId>, frame: Frame) {
+        let mut to = SmallVec::new();
+        for player in players {
+            if let Some(presence) = self.world.presences.edit(player) {
+                presence.messages += 1;
+                to.push((player, presence.messages));
+            }
+        }
+        if !to.is_empty() {
+            self.out.outs.push(Out::Message(Message { to, frame: Arc::new(frame) }));
+        }
+    }
+
+    /// Sends a frame to the players of a room, but for `except`.
+    pub fn tell_room(&mut self, room: RoomId, except: &[PlayerId], frame: Frame) {
+        let players: SmallVec<[PlayerId; 16]> =
+            self.world.players_in(room).filter(|player| !except.contains(player)).collect();
+        self.tell_all(players, frame);
+    }
+
+    /// A refusal: a message like any other.
+    pub fn refuse(&mut self, player: PlayerId, command: &str, code: &'static str, text: impl Into<String>) {
+        self.tell(player, Frame::refusal(command, code, text));
+    }
+
+    /// A line without data.
+    pub fn print(&mut self, player: PlayerId, kind: &'static str, text: impl Into<String>) {
+        self.tell(player, Frame::new(kind, text, Data::Empty {}));
+    }
+
+    /// Opens an errand and lets it out with the turn.
+    pub fn ask(&mut self, what: Ask) {
+        let errand = self.world.open_errand(what);
+        self.out.outs.push(Out::Errand(errand));
+    }
+
+    /// The name of a character.
+    pub fn name(&self, who: Who) -> String {
+        match who {
+            Who::Player(id) => self.world.players.get(id).map(|p| p.name.clone()),
+            Who::Mob(id) => {
+                self.world.mobs.get(id).and_then(|m| self.world.templates.mobs.get(&m.template)).map(|t| t.name.clone())
+            }
+        }
+        .unwrap_or_else(|| "Someone".into())
+    }
+}
