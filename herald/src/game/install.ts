@@ -1,12 +1,37 @@
 import type { Router } from "vue-router";
 import type { Store } from "vuex";
+import { api } from "@/api/client";
 import type { RootState } from "@/store";
+import type { EnterJob, PlayerConfig } from "@/wire/types";
+import { gameModule } from "./store/module";
+import { rememberSession } from "./ui/memory";
 
 /**
  * Adds the Vuex module `game` to the store. The shell calls it, in a chunk of its own, before the first
  * `game/enter` and before it shows `/game`; calling it again does nothing.
  */
-export function installGame(store: Store<RootState>, _router: Router): void {
+export function installGame(store: Store<RootState>, router: Router): void {
   if (store.hasModule("game")) return;
-  store.registerModule("game", { namespaced: true });
+  const reenter = (player: number, world: number): Promise<EnterJob> =>
+    store.dispatch("forge/job", { job: "enter_world", fields: { player_id: player, world_id: world } });
+  store.registerModule(
+    "game",
+    gameModule({
+      token: () => store.state.auth.access,
+      reenter,
+      saveConfig: (player: number, config: PlayerConfig) =>
+        api.post("game/player/config/", config, { headers: { "X-PLAYER-ID": String(player) } }),
+      entered: () => {
+        void store.dispatch("forge/entered");
+        const game = (store.state as unknown as { game: { playerId: number; world: { id: number } } }).game;
+        rememberSession({ player: game.playerId, world: game.world.id });
+        void router.push("/game");
+      },
+      left: (exitTo) => {
+        rememberSession(null);
+        if (store.state.auth.user?.is_temporary && exitTo === null) void router.push("/");
+        else void router.push(exitTo === null ? "/lobby" : `/worlds/${exitTo}`);
+      },
+    }),
+  );
 }
