@@ -4,7 +4,6 @@ import { api } from "@/api/client";
 import type { RootState } from "@/store";
 import type { EnterJob, PlayerConfig } from "@/wire/types";
 import { gameModule } from "./store/module";
-import { rememberSession } from "./ui/memory";
 
 /**
  * Adds the Vuex module `game` to the store. The shell calls it, in a chunk of its own, before the first
@@ -21,17 +20,9 @@ export function installGame(store: Store<RootState>, router: Router): void {
       reenter,
       saveConfig: (player: number, config: PlayerConfig) =>
         api.post("game/player/config/", config, { headers: { "X-PLAYER-ID": String(player) } }),
-      entered: () => {
-        void store.dispatch("forge/entered");
-        const game = (store.state as unknown as { game: { playerId: number; world: { id: number } } }).game;
-        rememberSession({ player: game.playerId, world: game.world.id });
-        void router.push("/game");
-      },
-      left: (exitTo) => {
-        rememberSession(null);
-        if (store.state.auth.user?.is_temporary && exitTo === null) void router.push("/");
-        else void router.push(exitTo === null ? "/lobby" : `/worlds/${exitTo}`);
-      },
+      // The router tells the shell that the game is on the screen.
+      entered: () => void router.push("/game"),
+      left: (exitTo) => void router.push(exitTo === null ? "/lobby" : `/worlds/${exitTo}`),
     }),
   );
 }

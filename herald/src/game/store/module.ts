@@ -148,7 +148,7 @@ export function gameModule(outside: GameOutside): Module<GameState, RootState> {
         });
       },
 
-      frame({ commit, state }: Context, { frame, missed }: { frame: Frame; missed: boolean }) {
+      frame({ commit, dispatch, state }: Context, { frame, missed }: { frame: Frame; missed: boolean }) {
         const at = now();
         const first = state.phase === "entering";
         commit("patched", reduce(state, frame, at));
@@ -165,7 +165,7 @@ export function gameModule(outside: GameOutside): Module<GameState, RootState> {
         if (frame.type === "notification.death" && state.foe?.fallen) setTimeout(commit, FALLEN_MS, "foeGone", state.foe.key);
         stepOn(frame);
         if (frame.type === "system.connect.error" && first) settleWith(frame.text);
-        if (frame.type === "system.disconnect.success") leave(commit, frame.data.exit_to ?? state.world?.context_id ?? null);
+        if (frame.type === "system.disconnect.success") void dispatch("exited", { exit_to: frame.data.exit_to });
       },
 
       link({ commit, state }: Context, link: Link) {
@@ -199,24 +199,23 @@ export function gameModule(outside: GameOutside): Module<GameState, RootState> {
       retry: () => socket?.retryNow(),
 
       /** Asks to be let out; when nobody can be asked, leaves the screen all the same and says so. */
-      quit({ commit, state }: Context) {
+      quit({ commit, dispatch }: Context) {
         if (socket?.quit()) {
           commit("told", { draft: { kind: "system", text: "Leaving…" }, at: now() });
           return;
         }
-        leave(commit, state.world?.context_id ?? null);
+        void dispatch("exited", {});
       },
 
-      /** The Forge took the character out, or entering was called off. */
+      /** The character is out, by its own wish or by the Forge's; or entering was called off. */
       exited({ commit, state }: Context, data: { exit_to?: number }) {
-        if (state.phase === "away" || state.phase === "left") return;
-        if (state.phase === "entering") {
-          over();
-          settle = null;
-          commit("ended", null);
-          return;
-        }
-        leave(commit, data.exit_to ?? state.world?.context_id ?? null);
+        const { phase } = state;
+        if (phase === "away" || phase === "left") return;
+        over();
+        settle = null;
+        const exitTo = data.exit_to ?? state.world?.context_id ?? null;
+        commit("ended", exitTo);
+        if (phase === "playing") outside.left(exitTo);
       },
 
       async configure({ commit, state }: Context, change: Partial<PlayerConfig>) {
@@ -253,12 +252,6 @@ export function gameModule(outside: GameOutside): Module<GameState, RootState> {
     settle = null;
     over();
     entering.fail(new Error(reason || "The world did not let you in."));
-  }
-
-  function leave(commit: Context["commit"], exitTo: number | null): void {
-    over();
-    commit("ended", exitTo);
-    outside.left(exitTo);
   }
 
   function stepOn(frame: Frame): void {

@@ -60,11 +60,14 @@ export function ownActor(state: Readonly<GameState>, frame: Frame): Patch | null
   if (!state.actor || !isObject(part) || part.key !== state.actor.key) return null;
   const actor = mergeActor(state.actor, part);
   const patch: Patch = { actor };
-  const { room, target } = frame.data;
-  const targetRoom = frame.data.target_type === "room" && isObject(target) ? (target as { key?: string }).key : undefined;
-  const roomKey = (isObject(room) ? (room as { key?: string }).key : undefined) ?? targetRoom ?? part.room?.key;
+  const { room, target, target_type: targetType } = frame.data;
+  const roomKey = keyOf(room) ?? (targetType === "room" ? keyOf(target) : undefined) ?? keyOf(part.room);
   if (roomKey) patch.roomKey = roomKey;
   return patch;
+}
+
+function keyOf(value: unknown): string | undefined {
+  return isObject(value) && typeof value.key === "string" ? value.key : undefined;
 }
 
 const ARRIVAL_TYPES = new Set([
@@ -76,7 +79,7 @@ const ARRIVAL_TYPES = new Set([
 ]);
 
 /** A new room around the character, or the same one looked at again. */
-export function place(state: Readonly<GameState>, frame: Frame): Patch | null {
+export function place(_state: Readonly<GameState>, frame: Frame): Patch | null {
   const { type, data } = frame;
   const seen = Array.isArray(data.map) && frame.type !== "cmd.state.sync.success" ? data.map.filter(isMapRoom) : [];
   const arrived = ARRIVAL_TYPES.has(type);
