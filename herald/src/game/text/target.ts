@@ -140,7 +140,8 @@ export function charDeeds(char: Char, around: Surround): Deed[] {
   if (char.is_merchant) deeds.push(to("list"), to("offer"));
   if (char.is_crafter) deeds.push({ label: "craft", text: "craft" });
   if (char.is_upgrader) deeds.push({ label: "upgrade", text: "upgrade" });
-  if (char.char_type === "mob" && around.combat) deeds.push(to("kill"));
+  const talks = char.is_merchant || char.quest_data?.enquire || char.quest_data?.complete;
+  if (char.char_type === "mob" && around.combat && !talks) deeds.push(to("kill"));
   if (char.char_type === "player") deeds.push({ label: "tell", text: `tell ${target} `, fill: true });
   for (const label of actionLabels(char.actions)) {
     if (deeds.some((deed) => deed.label === label)) continue;
