@@ -43,6 +43,8 @@ pub struct Recipe {
     pub log: PathBuf,
     /// Asks it to end soon and well.
     pub stop: Signal,
+    /// Files by which it says that it lives; what a killed one left is removed when none lives.
+    pub signs: Vec<PathBuf>,
 }
 
 /// A server that is kept running until it is stopped.
@@ -177,6 +179,7 @@ impl Recipe {
         for (nth, signal) in signals.into_iter().enumerate() {
             let left = living_in(&self.folder, self.process);
             if left.is_empty() {
+                self.clear_signs();
                 return Ok(());
             }
             if nth == 0 {
@@ -188,6 +191,7 @@ impl Recipe {
             let until = Instant::now() + PATIENCE;
             while Instant::now() < until {
                 if living_in(&self.folder, self.process).is_empty() {
+                    self.clear_signs();
                     return Ok(());
                 }
                 std::thread::sleep(LOOK_AGAIN);
@@ -200,6 +204,16 @@ impl Recipe {
             self.folder.display(),
             left.iter().map(|pid| pid.as_raw_nonzero().to_string()).collect::<Vec<_>>().join(", ")
         )))
+    }
+
+    /// A dead process whose number is still taken, by a stranger or because nobody reaped it, would be believed alive.
+    fn clear_signs(&self) {
+        // Elsewhere these files are all that is known of a survivor.
+        if cfg!(target_os = "linux") {
+            for sign in &self.signs {
+                let _ = fs::remove_file(sign);
+            }
+        }
     }
 }
 

@@ -68,6 +68,7 @@ impl Postgres {
             name: "postgres",
             program: programs.program("postgres"),
             args: arguments(&cluster, &sockets),
+            signs: vec![cluster.join("postmaster.pid"), sockets.join(".s.PGSQL.5432.lock")],
             folder: cluster,
             process: "postgres",
             user: places.servant().cloned(),

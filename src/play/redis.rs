@@ -42,9 +42,18 @@ impl Redis {
         let log = places.log("redis");
         let user = places.servant().cloned();
         let stop = Signal::TERM;
-        // Left by one that was killed, it would look like a door.
-        let _ = std::fs::remove_file(&socket);
-        let recipe = Recipe { name: "redis", program, args, folder, process, user, log: log.clone(), stop };
+        let log_file = log.clone();
+        let recipe = Recipe {
+            name: "redis",
+            program,
+            args,
+            folder,
+            process,
+            user,
+            log: log_file,
+            stop,
+            signs: vec![socket.clone()],
+        };
         let kept = recipe.keep().await?;
         let until = Instant::now() + READY_TIME_MAX;
         while tokio::net::UnixStream::connect(&socket).await.is_err() {

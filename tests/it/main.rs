@@ -1,4 +1,7 @@
 //! The one integration-test crate: everything that needs real servers, sockets or files.
 
 mod forge_accounts;
+mod play_config;
+mod play_herald;
+mod play_servers;
 mod support;
