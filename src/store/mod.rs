@@ -1,4 +1,12 @@
-//! Where things are kept: the journal's tail file and sled for the Nexus, Postgres for the Forge, Redis for the mirror.
+//! Where things are kept: for the Forge Postgres, for the mirror Redis, and on a nexus's own disk the journal's tail
+//! file for what just happened, sled for what stays, quarantine for what went wrong.
+//!
+//! The parts of a nexus's disk are synchronous and belong to threads that may block. Keys and instructions are opaque
+//! bytes there; what they mean is the engine's.
 
+pub mod io;
+pub mod journal;
 pub mod mirror;
 pub mod postgres;
+pub mod quarantine;
+pub mod state;

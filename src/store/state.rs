@@ -1,0 +1,159 @@
+//! What stays: the last cut of every world, blobs and small notes, in sled behind these few functions.
+//!
+//! - One cut is one batch, durable when [`State::commit`] returns: `apply_batch`, `flush`, then `sync_data` on our own
+//!   handle of sled's file. Nothing else of sled is used: anything else lost or tore data when power failed.
+//! - sled does not notice damage. Each cut stores the number and a digest of all live records; [`State::load`]
+//!   computes both again and refuses what differs.
+//! - After any failed write or sync the state is poisoned: drop it and [`State::open`] again. What was committed is
+//!   there, what failed may be or not.
+//!
+//! Keys of records are the engine's, and opaque. One `State` lives in a process, on one thread.
+
+mod blob;
+mod commit;
+mod keys;
+mod load;
+mod open;
+
+#[cfg(test)]
+mod tests;
+
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::store::io::{Io, IoFile, RealIo};
+
+pub use load::{Changed, Loaded};
+
+/// sled keeps values apart in files that it does not sync when a leaf passes 128 KiB: sixteen values of this stay below.
+pub const VALUE_BYTES_MAX: usize = 7 * 1024;
+/// A key of a record, without what the state puts before it.
+pub const KEY_BYTES_MAX: usize = 256;
+/// sled's page cache.
+const CACHE_BYTES: u64 = 64 * 1024 * 1024;
+
+/// One world at one turn boundary.
+#[derive(Clone, Debug, Default)]
+pub struct Cut {
+    pub spawn: i64,
+    /// The engine's world header, opaque here.
+    pub meta: Vec<u8>,
+    pub incarnation: u64,
+    /// The last instruction that the cut contains.
+    pub seq: u64,
+    /// Records written (`Some`) and removed (`None`) since the cut before. Of a key that is given twice the last counts.
+    pub changes: Vec<(Vec<u8>, Option<Vec<u8>>)>,
+    /// `changes` are all records that the world has: whatever else was stored of it goes.
+    pub full: bool,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum StateError {
+    #[error("the state in {} cannot be opened: {reason}", dir.display())]
+    Open { dir: PathBuf, reason: String },
+    #[error(
+        "the stored state of world {spawn} is damaged: {detail}. Run `realms state verify`, and restore the world from its last image"
+    )]
+    Damaged { spawn: i64, detail: String },
+    #[error("a stored blob is damaged: {detail}")]
+    DamagedBlob { detail: String },
+    #[error("the state could not be written: {0}")]
+    Write(String),
+    #[error("the state could not be read: {0}")]
+    Read(String),
+    #[error("an earlier write to the state failed: it must be opened again")]
+    Poisoned,
+    #[error("{what} of {bytes} bytes is over the limit of {max}")]
+    TooLarge { what: &'static str, bytes: usize, max: usize },
+    #[error("a cut of world {spawn} at {incarnation}/{seq} comes after one at {stored_incarnation}/{stored_seq}")]
+    Order { spawn: i64, incarnation: u64, seq: u64, stored_incarnation: u64, stored_seq: u64 },
+}
+
+/// See the module.
+pub struct State {
+    dir: PathBuf,
+    db: sled::Db,
+    /// Our own handle of sled's file, for the sync that sled's `flush` is not.
+    file: Box<dyn IoFile>,
+    poisoned: bool,
+}
+
+impl State {
+    /// Opens or makes the state in a directory that the caller has locked.
+    pub fn open(dir: &Path) -> Result<State, StateError> {
+        Self::open_with(dir, &(Arc::new(RealIo) as Arc<dyn Io>))
+    }
+
+    /// As [`State::open`], with the layer through which the file is synced.
+    pub fn open_with(dir: &Path, io: &Arc<dyn Io>) -> Result<State, StateError> {
+        let (db, file) = open::open(dir, io)?;
+        Ok(State { dir: dir.to_path_buf(), db, file, poisoned: false })
+    }
+
+    /// Keeps a small fact under a name, durably.
+    pub fn put_note(&mut self, name: &str, bytes: &[u8]) -> Result<(), StateError> {
+        within("a note's name", name.len(), KEY_BYTES_MAX)?;
+        within("a note", bytes.len(), VALUE_BYTES_MAX)?;
+        let mut batch = sled::Batch::default();
+        batch.insert(keys::note(name), bytes);
+        self.apply(batch)
+    }
+
+    pub fn note(&self, name: &str) -> Result<Option<Vec<u8>>, StateError> {
+        Ok(self.get(&keys::note(name))?.map(|value| value.to_vec()))
+    }
+
+    /// Bytes of the state's files.
+    pub fn size_on_disk(&self) -> Result<u64, StateError> {
+        self.db.size_on_disk().map_err(read_error)
+    }
+
+    /// The only way in which anything is written.
+    fn apply(&mut self, batch: sled::Batch) -> Result<(), StateError> {
+        if self.poisoned {
+            return Err(StateError::Poisoned);
+        }
+        self.poisoned = true;
+        let written = catch_unwind(AssertUnwindSafe(|| {
+            self.db.apply_batch(batch).map_err(|error| error.to_string())?;
+            self.db.flush().map_err(|error| error.to_string())?;
+            self.file.sync_data().map_err(|error| error.to_string())?;
+            open::refuse_blobs(&self.dir)
+        }));
+        written.unwrap_or_else(|_| Err("sled panicked".to_owned())).map_err(StateError::Write)?;
+        self.poisoned = false;
+        Ok(())
+    }
+
+    fn get(&self, key: &[u8]) -> Result<Option<sled::IVec>, StateError> {
+        self.sound()?;
+        self.db.get(key).map_err(read_error)
+    }
+
+    fn scan(
+        &self,
+        prefix: &[u8],
+    ) -> Result<impl Iterator<Item = Result<(sled::IVec, sled::IVec), StateError>>, StateError> {
+        self.sound()?;
+        Ok(self.db.scan_prefix(prefix).map(|entry| entry.map_err(read_error)))
+    }
+
+    fn sound(&self) -> Result<(), StateError> {
+        if self.poisoned { Err(StateError::Poisoned) } else { Ok(()) }
+    }
+}
+
+fn read_error(error: sled::Error) -> StateError {
+    StateError::Read(error.to_string())
+}
+
+fn within(what: &'static str, bytes: usize, max: usize) -> Result<(), StateError> {
+    if bytes > max { Err(StateError::TooLarge { what, bytes, max }) } else { Ok(()) }
+}
+
+fn open_error(dir: &Path) -> impl FnOnce(io::Error) -> StateError {
+    let dir = dir.to_path_buf();
+    move |error| StateError::Open { dir, reason: error.to_string() }
+}

@@ -1,0 +1,120 @@
+//! Reading: worlds whole and checked, single records, and what changed since the last save.
+
+use super::keys::{self, CHANGED, Head, Header, META, RECORD};
+use super::{State, StateError};
+
+/// A world as of its last cut.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    pub meta: Vec<u8>,
+    pub incarnation: u64,
+    pub seq: u64,
+    /// All live records in the order of their keys.
+    pub records: Vec<(Vec<u8>, Vec<u8>)>,
+    pub count: u64,
+    pub digest: u128,
+}
+
+/// What a save must bring to the Forge.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Changed {
+    /// A full cut came since: everything changed, and `keys` are only those changed after it.
+    pub whole: bool,
+    /// Records written or removed, in order.
+    pub keys: Vec<Vec<u8>>,
+}
+
+impl State {
+    /// The last cut of a world, proven against its count and digest.
+    pub fn load(&self, spawn: i64) -> Result<Option<Loaded>, StateError> {
+        let Some(header) = self.header(spawn)? else { return Ok(None) };
+        let meta = self.content(spawn, META, &[])?.unwrap_or_default();
+        if header.check_of(&meta) != header.check {
+            return Err(StateError::Damaged { spawn, detail: "its header does not belong to its content".to_owned() });
+        }
+        let (records, digest) = self.records(spawn, header.count)?;
+        let count = records.len() as u64;
+        if (count, digest) != (header.count, header.digest) {
+            let Header { count: stored, digest: wanted, .. } = header;
+            let detail = format!("{count} records of digest {digest:032x} instead of {stored} of {wanted:032x}");
+            return Err(StateError::Damaged { spawn, detail });
+        }
+        Ok(Some(Loaded { meta, incarnation: header.incarnation, seq: header.seq, records, count, digest }))
+    }
+
+    /// Incarnation and sequence of a world's last cut.
+    pub fn cut_of(&self, spawn: i64) -> Result<Option<(u64, u64)>, StateError> {
+        Ok(self.header(spawn)?.map(|header| (header.incarnation, header.seq)))
+    }
+
+    /// The worlds that have a cut, in order.
+    pub fn spawns(&self) -> Result<Vec<i64>, StateError> {
+        self.sound()?;
+        let mut spawns = Vec::new();
+        let mut from = b"w".to_vec();
+        while let Some(entry) = self.db.range(from.clone()..).next() {
+            let (key, _) = entry.map_err(super::read_error)?;
+            let Some(spawn) = keys::spawn_of(&key) else { break };
+            spawns.push(spawn);
+            from = [&keys::world(spawn)[..], &[u8::MAX]].concat();
+        }
+        Ok(spawns)
+    }
+
+    /// One record as of the last cut.
+    pub fn record(&self, spawn: i64, key: &[u8]) -> Result<Option<Vec<u8>>, StateError> {
+        self.content(spawn, RECORD, key)
+    }
+
+    /// What cuts changed since the last [`State::saved`].
+    pub fn changed_since_save(&self, spawn: i64) -> Result<Changed, StateError> {
+        let whole = self.header(spawn)?.is_some_and(|header| header.whole > 0);
+        let prefix = keys::region(spawn, CHANGED, &[]);
+        let keys: Result<_, _> = self.scan(&prefix)?.map(|entry| Ok(entry?.0[prefix.len()..].to_vec())).collect();
+        Ok(Changed { whole, keys: keys? })
+    }
+
+    fn records(&self, spawn: i64, expected: u64) -> Result<(Vec<(Vec<u8>, Vec<u8>)>, u128), StateError> {
+        let prefix = keys::region(spawn, RECORD, &[]);
+        // The count is not proven yet: no more than a hint.
+        let mut records = Vec::with_capacity(expected.min(1 << 20) as usize);
+        let mut digest = 0u128;
+        for entry in self.scan(&prefix)? {
+            let (key, value) = entry?;
+            let key = &key[prefix.len()..];
+            let content = match keys::head(&value) {
+                Head::Inline(content) => content.to_vec(),
+                head => self.assemble(spawn, RECORD, key, &head)?,
+            };
+            digest = digest.wrapping_add(keys::share(key, &content));
+            records.push((key.to_vec(), content));
+        }
+        Ok((records, digest))
+    }
+
+    /// The content of a meta or record.
+    pub(super) fn content(&self, spawn: i64, region: u8, key: &[u8]) -> Result<Option<Vec<u8>>, StateError> {
+        let Some(value) = self.get(&keys::region(spawn, region, key))? else { return Ok(None) };
+        self.assemble(spawn, region, key, &keys::head(&value)).map(Some)
+    }
+
+    fn assemble(&self, spawn: i64, region: u8, key: &[u8], head: &Head<'_>) -> Result<Vec<u8>, StateError> {
+        let damaged = || StateError::Damaged { spawn, detail: format!("record {} is incomplete", show(key)) };
+        match head {
+            Head::Inline(content) => Ok(content.to_vec()),
+            Head::Unreadable => Err(damaged()),
+            Head::Pieces { length } => {
+                let mut content = Vec::new();
+                for index in 0..keys::pieces(*length) {
+                    let piece = self.get(&keys::piece(spawn, region, key, index))?.ok_or_else(damaged)?;
+                    content.extend_from_slice(&piece);
+                }
+                if content.len() == *length { Ok(content) } else { Err(damaged()) }
+            }
+        }
+    }
+}
+
+fn show(key: &[u8]) -> String {
+    String::from_utf8_lossy(key).escape_debug().to_string()
+}

@@ -1,0 +1,70 @@
+//! Opening sled so that it neither trips over its own left-overs nor takes us down.
+
+use std::fs::{self, File};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::store::io::{Io, IoFile};
+
+use super::{CACHE_BYTES, StateError, open_error};
+
+/// sled's data file and the directory of values that it keeps apart.
+const FILE: &str = "db";
+const BLOBS: &str = "blobs";
+
+pub(super) fn open(dir: &Path, io: &Arc<dyn Io>) -> Result<(sled::Db, Box<dyn IoFile>), StateError> {
+    fs::create_dir_all(dir).map_err(open_error(dir))?;
+    remove_unfinished_snapshots(dir).map_err(open_error(dir))?;
+    let refused = |reason| StateError::Open { dir: dir.to_path_buf(), reason };
+    refuse_blobs(dir).map_err(refused)?;
+    // sled panics on some damaged files; a broken state must become an error that names its directory.
+    let config = sled::Config::new().path(dir).flush_every_ms(None).cache_capacity(CACHE_BYTES);
+    let opened = catch_unwind(AssertUnwindSafe(|| config.open()));
+    let db = match opened {
+        Ok(Ok(db)) => db,
+        Ok(Err(error)) => return Err(refused(error.to_string())),
+        Err(_) => return Err(refused("sled panicked on its files".to_owned())),
+    };
+    sync_all(dir).map_err(open_error(dir))?;
+    let file = io.open(&dir.join(FILE)).map_err(open_error(dir))?;
+    Ok((db, file))
+}
+
+/// A crash while sled wrote a snapshot leaves this file, and then sled refuses to open.
+fn remove_unfinished_snapshots(dir: &Path) -> std::io::Result<()> {
+    for entry in fs::read_dir(dir)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if name.starts_with("snap.") && name.ends_with(".generating") {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// Values in files of their own are not synced by sled: with chunked values there are none.
+pub(super) fn refuse_blobs(dir: &Path) -> Result<(), String> {
+    let blobs = dir.join(BLOBS);
+    if fs::read_dir(&blobs).is_ok_and(|mut entries| entries.next().is_some()) {
+        return Err(format!("{} is not empty: these values were never durable", blobs.display()));
+    }
+    Ok(())
+}
+
+/// What sled made while opening (file, configuration, snapshot) and their names become durable.
+fn sync_all(dir: &Path) -> std::io::Result<()> {
+    for entry in fs::read_dir(dir)? {
+        let entry = entry?;
+        if entry.file_type()?.is_file() {
+            File::open(entry.path())?.sync_all()?;
+        }
+    }
+    File::open(dir)?.sync_all()?;
+    match dir.parent() {
+        Some(parent) if parent.as_os_str().is_empty() => File::open(".")?.sync_all(),
+        Some(parent) => File::open(parent)?.sync_all(),
+        None => Ok(()),
+    }
+}
