@@ -93,7 +93,16 @@ test("setting a password is remembered, so that the next change asks for it", as
   const { store } = testStore();
   await store.dispatch("auth/confirm", "link");
   await store.dispatch("auth/setPassword", { password: "correct horse" });
-  expect(store.state.auth.user?.has_password).toBe(true);
+  expect(store.state.auth).toMatchObject({ access: "a1", user: { has_password: true } });
+});
+
+test("a changed password goes on with the session that comes with it", async () => {
+  fakeForge(({ path }) => [200, path === "auth/email/confirm/" ? SESSION : { access: "a2", refresh: "r2", user: { ...ADA, has_password: true } }]);
+  const { store } = testStore();
+  await store.dispatch("auth/confirm", "link");
+  await store.dispatch("auth/setPassword", { current: "old horse", password: "correct horse" });
+  expect(store.state.auth.access).toBe("a2");
+  expect(localStorage.getItem("refreshToken")).toBe("r2");
 });
 
 test("a session that cannot be continued says so once", async () => {

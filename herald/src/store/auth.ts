@@ -99,8 +99,10 @@ export const auth: Module<AuthState, RootState> = {
       commit("user", await api.put<User>("user/", change));
     },
     async setPassword({ commit, state }: Context, form: { current?: string; password: string }) {
-      await api.put("user/password/", form);
-      if (state.user) commit("user", { ...state.user, has_password: true });
+      const answer = await api.put<Partial<Session> | null>("user/password/", form);
+      // A changed password ends every session; this one goes on with what the answer brings.
+      if (answer && accessOf(answer)) commit("tokens", answer);
+      if (state.user) commit("user", { ...state.user, ...answer?.user, has_password: true });
     },
     /** The session ended without anyone's wish: here, or in another tab. */
     async ended({ dispatch, state }: Context) {
