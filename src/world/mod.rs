@@ -4,6 +4,7 @@
 pub mod character;
 pub mod check;
 pub mod compile;
+pub mod condition;
 #[cfg(test)]
 pub mod fixture;
 pub mod formulas;
@@ -11,6 +12,7 @@ pub mod internal;
 pub mod keywords;
 pub mod kinds;
 pub mod manifest;
+pub mod matcher;
 pub mod set;
 pub mod spec;
 pub mod template;

@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::{AMOUNT_MAX, Checker, WAIT_SECONDS_MAX};
+use crate::world::condition::Condition;
 use crate::world::kinds::*;
 use crate::world::manifest::Located;
+use crate::world::matcher::Matcher;
 use crate::world::spec::*;
 
 /// Lines of one reaction's script.
@@ -67,8 +69,29 @@ impl<'a> Checker<'a> {
         if lines > SCRIPT_LINES_MAX {
             self.error(at, format!("{field}.script"), format!("{lines} lines; {SCRIPT_LINES_MAX} is the most"));
         }
-        if reaction.event == ReactionEvent::Say && reaction.matcher.trim().is_empty() {
-            self.error(at, format!("{field}.match"), "a reaction to speech needs the words that it answers");
+        match Matcher::parse(&reaction.matcher) {
+            Err(error) => self.error(at, format!("{field}.match"), error.to_string()),
+            Ok(matcher) if matcher.is_empty() && reaction.event == ReactionEvent::Say => {
+                self.error(at, format!("{field}.match"), "a reaction to speech needs the words that it answers");
+            }
+            Ok(_) => {}
+        }
+        self.conditions(at, &format!("{field}.conditions"), &reaction.conditions);
+    }
+
+    /// A condition must be readable, and what it names must exist.
+    pub(super) fn conditions(&mut self, at: &Located, field: &str, text: &str) -> Option<Condition> {
+        match Condition::parse(text) {
+            Err(error) => {
+                self.error(at, field, error.to_string());
+                None
+            }
+            Ok(condition) => {
+                for (kind, slug) in condition.references() {
+                    self.reference(at, field, kind, slug);
+                }
+                Some(condition)
+            }
         }
     }
 

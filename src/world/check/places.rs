@@ -123,6 +123,9 @@ impl<'a> Checker<'a> {
         if let Some(wait) = spec.respawn_wait {
             self.range(at, "spec.respawn_wait", wait, -1, WAIT_SECONDS_MAX);
         }
+        if self.conditions(at, "spec.conditions", &spec.conditions).is_some_and(|c| !c.is_about_facts()) {
+            self.error(at, "spec.conditions", "a loader can ask only for facts: `fact_check`, `fact_above`");
+        }
         let mut earlier: BTreeMap<&str, usize> = BTreeMap::new();
         for (index, rule) in spec.rules.iter().enumerate() {
             self.rule(at, spec, index, rule, &earlier);

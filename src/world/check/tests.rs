@@ -127,6 +127,18 @@ fn each_rule_is_enforced_where_it_is_broken() {
         ("roam_chance: 25", "roam_chance: 101", "101 is not from 0 to 100"),
         ("script: emote looks up from his sacks.", "script: ' '", "must not be empty"),
         ("      match: hello or \"good day\"\n", "", "a reaction to speech needs the words"),
+        (
+            "conditions: level 5",
+            "conditions: levle 5",
+            "Invalid condition name 'levle'; did you mean `level`? (at character 1)",
+        ),
+        (
+            "conditions: level 5",
+            "conditions: item_in_inv lof",
+            "spec.reactions.1.conditions: no item has the slug `lof`; did you mean `loaf`?",
+        ),
+        ("conditions: fact_check season summer", "conditions: level 5", "a loader can ask only for facts"),
+        ("match: loaf", "match: loaf or", "Invalid match matcher expression: a phrase is missing at character 8"),
         ("targetless_other: \"{actor} nods.\"", "targetless_other: ''", "the targetless texts come together"),
         ("targeted_other: \"{actor} nods to {target}.\"", "targeted_other: ''", "the targeted texts come together"),
         (
