@@ -3,6 +3,7 @@
 //! - [`config`]: the settings of a program. [`telemetry`], [`probe`], [`shutdown`], [`serve`]: what every program does.
 //! - [`play`]: the platform on one machine, with its private servers. [`cli`]: the operator's tools.
 //! - [`herald`]: serves the web client's files.
+//! - [`folder`]: worlds as folders of text on disk.
 //! - [`world`]: the vocabulary of worlds, shared by Forge and Nexus. Pure.
 //! - [`nexus`]: the real-time engine.
 //! - [`store`]: the journal's tail file, sled, the Redis mirror, Postgres.
@@ -12,6 +13,7 @@
 pub mod address;
 pub mod cli;
 pub mod config;
+pub mod folder;
 pub mod forge;
 pub mod herald;
 pub mod link;

@@ -5,12 +5,14 @@ pub mod character;
 pub mod check;
 pub mod compile;
 pub mod condition;
+pub mod diff;
 #[cfg(test)]
 pub mod fixture;
 pub mod formulas;
 pub mod internal;
 pub mod keywords;
 pub mod kinds;
+pub mod lint;
 pub mod manifest;
 pub mod matcher;
 pub mod set;
