@@ -21,8 +21,7 @@ export const platform: Module<PlatformState, RootState> = {
   mutations: {
     known(state, answer: Platform) {
       state.name = answer.name || "Realms";
-      // Guests need a world to be guests in; null says that there is none yet.
-      state.guests = answer.guests === true && answer.intro_world !== null;
+      state.guests = answer.guests === true;
       state.introWorld = answer.intro_world ?? null;
       state.known = true;
     },

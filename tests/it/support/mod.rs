@@ -1,5 +1,4 @@
 //! What tests need around the platform: servers of their own, on temporary directories.
 
-pub mod forge;
 pub mod platform;
 pub mod postgres;
