@@ -148,3 +148,55 @@ fn split_entry(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let entry = bytes.get(8..8 + length)?;
     (crc32fast::hash(entry) == sum).then_some((entry, &bytes[8 + length..]))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::io::crash::Loss;
+    use crate::store::io::memory::MemoryIo;
+
+    fn label(seq: u64) -> Label {
+        let (kind, engine, reason) = ("turn".to_owned(), "0.1.0".to_owned(), "index out of bounds\nin say".to_owned());
+        Label { kind, spawn: 1000, incarnation: 1, seq, at: 5, engine, reason }
+    }
+
+    fn open(io: &MemoryIo) -> Quarantine {
+        Quarantine::open(Path::new("/nexus/quarantine"), Arc::new(io.clone())).unwrap()
+    }
+
+    #[test]
+    fn what_is_kept_can_be_read_after_a_power_loss() {
+        let io = MemoryIo::new();
+        open(&io).keep(&label(1), b"one").unwrap();
+        let mut writer = open(&io).begin(&label(2)).unwrap();
+        writer.push(b"a").unwrap();
+        writer.push(b"").unwrap();
+        writer.finish().unwrap();
+        let after = open(&io.crash(io.operations(), Loss::Unsynced));
+        let names = after.files().unwrap();
+        assert_eq!(names, ["00000001-1000-turn.quarantine", "00000002-1000-turn.quarantine"]);
+        assert_eq!(after.read(&names[0]).unwrap(), (label(1), vec![b"one".to_vec()]));
+        assert_eq!(after.read(&names[1]).unwrap().1, [b"a".to_vec(), Vec::new()]);
+    }
+
+    #[test]
+    fn the_oldest_files_go_beyond_the_limit() {
+        let io = MemoryIo::new();
+        let quarantine = open(&io);
+        for seq in 1..=QUARANTINE_FILES_MAX as u64 + 3 {
+            quarantine.keep(&label(seq), b"x").unwrap();
+        }
+        let names = quarantine.files().unwrap();
+        assert_eq!(names.len(), QUARANTINE_FILES_MAX);
+        assert_eq!(quarantine.read(&names[0]).unwrap().0.seq, 4);
+    }
+
+    #[test]
+    fn a_changed_entry_is_an_error() {
+        let io = MemoryIo::new();
+        let quarantine = open(&io);
+        let place = quarantine.keep(&label(1), b"content").unwrap();
+        io.corrupt(&place, |bytes| *bytes.last_mut().unwrap() ^= 1);
+        assert!(quarantine.read(&quarantine.files().unwrap()[0]).is_err());
+    }
+}

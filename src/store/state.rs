@@ -4,6 +4,8 @@
 //!   handle of sled's file. Nothing else of sled is used: anything else lost or tore data when power failed.
 //! - sled does not notice damage. Each cut stores the number and a digest of all live records; [`State::load`]
 //!   computes both again and refuses what differs.
+//! - sled takes damage in its log for the log's end: the number of the last commit stands in a file of our own, and a
+//!   state that ends before it is not opened.
 //! - After any failed write or sync the state is poisoned: drop it and [`State::open`] again. What was committed is
 //!   there, what failed may be or not.
 //!
@@ -14,6 +16,7 @@ mod commit;
 mod keys;
 mod load;
 mod open;
+mod watermark;
 
 #[cfg(test)]
 mod tests;
@@ -26,6 +29,8 @@ use std::sync::Arc;
 use crate::store::io::{Io, IoFile, RealIo};
 
 pub use load::{Changed, Loaded};
+
+use watermark::Watermark;
 
 /// sled keeps values apart in files that it does not sync when a leaf passes 128 KiB: sixteen values of this stay below.
 pub const VALUE_BYTES_MAX: usize = 7 * 1024;
@@ -63,6 +68,12 @@ pub enum StateError {
     Write(String),
     #[error("the state could not be read: {0}")]
     Read(String),
+    /// The state is older than what was committed: its file is damaged.
+    #[error(
+        "the state in {} ends at commit {found}, but {wanted} were durable: its file is damaged. Run `realms state verify`",
+        dir.display()
+    )]
+    Lost { dir: PathBuf, found: u64, wanted: u64 },
     #[error("an earlier write to the state failed: it must be opened again")]
     Poisoned,
     #[error("{what} of {bytes} bytes is over the limit of {max}")]
@@ -77,6 +88,7 @@ pub struct State {
     db: sled::Db,
     /// Our own handle of sled's file, for the sync that sled's `flush` is not.
     file: Box<dyn IoFile>,
+    watermark: Watermark,
     poisoned: bool,
 }
 
@@ -89,7 +101,14 @@ impl State {
     /// As [`State::open`], with the layer through which the file is synced.
     pub fn open_with(dir: &Path, io: &Arc<dyn Io>) -> Result<State, StateError> {
         let (db, file) = open::open(dir, io)?;
-        Ok(State { dir: dir.to_path_buf(), db, file, poisoned: false })
+        let found = db.get(keys::COMMIT).map_err(read_error)?.map_or(0, |value| keys::number(&value));
+        let mut watermark = Watermark::open(dir, &**io, found).map_err(open_error(dir))?;
+        if found < watermark.commit {
+            return Err(StateError::Lost { dir: dir.to_path_buf(), found, wanted: watermark.commit });
+        }
+        // A crash between the two syncs leaves it one behind.
+        watermark.commit = found;
+        Ok(State { dir: dir.to_path_buf(), db, file, watermark, poisoned: false })
     }
 
     /// Keeps a small fact under a name, durably.
@@ -111,15 +130,16 @@ impl State {
     }
 
     /// The only way in which anything is written.
-    fn apply(&mut self, batch: sled::Batch) -> Result<(), StateError> {
-        if self.poisoned {
-            return Err(StateError::Poisoned);
-        }
+    fn apply(&mut self, mut batch: sled::Batch) -> Result<(), StateError> {
+        self.sound()?;
         self.poisoned = true;
+        let commit = self.watermark.commit + 1;
+        batch.insert(keys::COMMIT, &commit.to_le_bytes());
         let written = catch_unwind(AssertUnwindSafe(|| {
             self.db.apply_batch(batch).map_err(|error| error.to_string())?;
             self.db.flush().map_err(|error| error.to_string())?;
             self.file.sync_data().map_err(|error| error.to_string())?;
+            self.watermark.raise(commit).map_err(|error| error.to_string())?;
             open::refuse_blobs(&self.dir)
         }));
         written.unwrap_or_else(|_| Err("sled panicked".to_owned())).map_err(StateError::Write)?;

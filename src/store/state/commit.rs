@@ -45,7 +45,7 @@ impl State {
         let mut batch = sled::Batch::default();
         for entry in self.scan(&keys::region(spawn, CHANGED, &[]))? {
             let (key, value) = entry?;
-            if number(&value) <= seq {
+            if keys::number(&value) <= seq {
                 batch.remove(key);
             }
         }
@@ -145,8 +145,4 @@ fn check(cut: &Cut, stored: Option<&Header>) -> Result<(), StateError> {
         }
         _ => Ok(()),
     }
-}
-
-fn number(value: &[u8]) -> u64 {
-    value.try_into().map_or(0, u64::from_le_bytes)
 }

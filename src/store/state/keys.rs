@@ -1,6 +1,7 @@
 //! How keys and values lie in the one tree, and the digest over the records of a world.
 //!
 //! ```text
+//! s                                           number of the last commit
 //! n name                                      note
 //! b hash                                      blob: length u64, sha-256 of the content
 //! b hash index(u32 BE)                        a piece of it
@@ -16,6 +17,8 @@
 use sha2::{Digest, Sha256};
 
 use super::VALUE_BYTES_MAX;
+
+pub(super) const COMMIT: &[u8] = b"s";
 
 pub(super) const HEADER: u8 = b'h';
 pub(super) const META: u8 = b'm';
@@ -148,6 +151,11 @@ impl Header {
         let (incarnation, seq, count, whole) = (number(0), number(8), number(16), number(24));
         Some(Self { incarnation, seq, count, whole, digest: long(32), check: long(48) })
     }
+}
+
+/// A number as a value; 0 for what is none.
+pub(super) fn number(value: &[u8]) -> u64 {
+    value.try_into().map_or(0, u64::from_le_bytes)
 }
 
 fn first_half(hash: Sha256) -> u128 {

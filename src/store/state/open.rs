@@ -4,6 +4,8 @@ use std::fs::{self, File};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use crate::store::io::{Io, IoFile};
 
@@ -12,6 +14,9 @@ use super::{CACHE_BYTES, StateError, open_error};
 /// sled's data file and the directory of values that it keeps apart.
 const FILE: &str = "db";
 const BLOBS: &str = "blobs";
+/// sled's own threads keep its lock for a moment after the last handle is gone.
+const LOCK_WAIT: Duration = Duration::from_secs(2);
+const LOCK_PAUSE: Duration = Duration::from_millis(10);
 
 pub(super) fn open(dir: &Path, io: &Arc<dyn Io>) -> Result<(sled::Db, Box<dyn IoFile>), StateError> {
     fs::create_dir_all(dir).map_err(open_error(dir))?;
@@ -20,7 +25,14 @@ pub(super) fn open(dir: &Path, io: &Arc<dyn Io>) -> Result<(sled::Db, Box<dyn Io
     refuse_blobs(dir).map_err(refused)?;
     // sled panics on some damaged files; a broken state must become an error that names its directory.
     let config = sled::Config::new().path(dir).flush_every_ms(None).cache_capacity(CACHE_BYTES);
-    let opened = catch_unwind(AssertUnwindSafe(|| config.open()));
+    let deadline = Instant::now() + LOCK_WAIT;
+    let opened = loop {
+        let opened = catch_unwind(AssertUnwindSafe(|| config.open()));
+        match &opened {
+            Ok(Err(error)) if is_locked(error) && Instant::now() < deadline => thread::sleep(LOCK_PAUSE),
+            _ => break opened,
+        }
+    };
     let db = match opened {
         Ok(Ok(db)) => db,
         Ok(Err(error)) => return Err(refused(error.to_string())),
@@ -29,6 +41,11 @@ pub(super) fn open(dir: &Path, io: &Arc<dyn Io>) -> Result<(sled::Db, Box<dyn Io
     sync_all(dir).map_err(open_error(dir))?;
     let file = io.open(&dir.join(FILE)).map_err(open_error(dir))?;
     Ok((db, file))
+}
+
+fn is_locked(error: &sled::Error) -> bool {
+    // sled wraps the cause into a text of kind Other.
+    matches!(error, sled::Error::Io(error) if error.to_string().contains("could not acquire lock"))
 }
 
 /// A crash while sled wrote a snapshot leaves this file, and then sled refuses to open.
