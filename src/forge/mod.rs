@@ -2,10 +2,26 @@
 //! the registry of nexuses. REST under `/api/v1/`, the Forge socket under `/ws/forge/`, internal calls
 //! under `/internal/`. Stateless: any number of replicas share one Postgres. It never decides anything in a running world.
 
+pub mod accounts;
+pub mod api;
+pub mod auth;
+pub mod body;
+pub mod characters;
 pub mod error;
+pub mod guests;
 pub mod loaders;
+pub mod lobby;
+pub mod login;
+pub mod mail;
+pub mod names;
+pub mod operator;
+pub mod passwords;
+pub mod players;
+pub mod roots;
+mod sweep;
 pub mod throttle;
 pub mod tokens;
+pub mod web;
 
 use std::ops::Deref;
 use std::path::PathBuf;
@@ -13,6 +29,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 pub use crate::store::postgres::Db;
@@ -21,6 +38,8 @@ pub use error::AppError;
 use crate::address::TrustedProxies;
 use crate::config::Secret;
 use crate::store::postgres::{self, DatabaseError};
+use mail::Mail;
+use passwords::Passwords;
 use throttle::Throttles;
 use tokens::{KeysError, Tokens};
 
@@ -114,6 +133,8 @@ pub enum ForgeError {
     Keys(#[from] KeysError),
     #[error("{0}")]
     Options(String),
+    #[error("the system gives no random bytes")]
+    Chance,
 }
 
 /// What handlers work with; cheap to clone.
@@ -124,6 +145,8 @@ pub struct Inner {
     pub db: Db,
     pub options: Options,
     pub tokens: Tokens,
+    pub passwords: Passwords,
+    pub mail: Mail,
     pub throttles: Throttles,
     pub proxies: TrustedProxies,
 }
@@ -151,9 +174,11 @@ impl Forge {
     pub async fn open(options: Options) -> Result<Self, ForgeError> {
         let proxies = TrustedProxies::parse(&options.trusted_proxies).map_err(ForgeError::Options)?;
         let tokens = Tokens::open(&options.keys_dir)?;
-        let db = postgres::open(options.database.expose()).await?;
+        let mail = Mail::open(&options.mail)?;
+        let passwords = Passwords::new().map_err(|_| ForgeError::Chance)?;
         let throttles = Throttles::new(&options.limits);
-        Ok(Self { app: App(Arc::new(Inner { db, options, tokens, throttles, proxies })) })
+        let db = postgres::open(options.database.expose()).await?;
+        Ok(Self { app: App(Arc::new(Inner { db, options, tokens, passwords, mail, throttles, proxies })) })
     }
 
     /// For the operator's tools and for tests.
@@ -163,7 +188,8 @@ impl Forge {
 
     /// `/api/v1/...` and `/ws/forge/`.
     pub fn public(&self) -> Router {
-        Router::new()
+        let (routes, _) = api::routes().split_for_parts();
+        web::serve(&self.app, routes)
     }
 
     /// `/internal/...`, for holders of the service token.
@@ -174,10 +200,11 @@ impl Forge {
     /// Keeps house until the token is cancelled.
     pub async fn run(self, shutdown: CancellationToken) {
         let mut sweep = tokio::time::interval(SWEEP_EVERY);
+        sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 () = shutdown.cancelled() => return,
-                _ = sweep.tick() => self.app.throttles.forget_quiet(),
+                _ = sweep.tick() => sweep::run(&self.app).await,
             }
         }
     }

@@ -1,6 +1,9 @@
 //! The one integration-test crate: everything that needs real servers, sockets or files.
 
 mod forge_accounts;
+mod forge_characters;
+mod forge_lobby;
+mod openapi;
 mod play_config;
 mod play_herald;
 mod play_servers;

@@ -21,7 +21,8 @@ export const platform: Module<PlatformState, RootState> = {
   mutations: {
     known(state, answer: Platform) {
       state.name = answer.name || "Realms";
-      state.guests = answer.guests === true;
+      // Guests need a world to be guests in; null says that there is none yet.
+      state.guests = answer.guests === true && answer.intro_world !== null;
       state.introWorld = answer.intro_world ?? null;
       state.known = true;
     },

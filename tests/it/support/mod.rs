@@ -1,4 +1,5 @@
 //! What tests need around the platform: servers of their own, on temporary directories.
 
+pub mod forge;
 pub mod platform;
 pub mod postgres;

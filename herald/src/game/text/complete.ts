@@ -108,7 +108,10 @@ function named(item: Item, list: readonly Item[]): Candidate {
 /** Those that start with the word, then those whose name has a word that does; each text once. */
 function fitting(candidates: Candidate[], word: string): Candidate[] {
   const wanted = word.toLowerCase();
-  const first = candidates.filter((candidate) => candidate.text.toLowerCase().startsWith(wanted));
+  const first = candidates.filter(({ text }) => {
+    const lower = text.toLowerCase();
+    return lower.startsWith(wanted) || lower.replace(/^\d+\./, "").startsWith(wanted);
+  });
   const second = candidates.filter((candidate) => wanted.length > 0 && inNote(candidate, wanted));
   const seen = new Set<string>();
   const found: Candidate[] = [];

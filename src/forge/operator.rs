@@ -1,0 +1,72 @@
+//! What the operator's tools do to accounts: make them, let them in, shut them out. Used by the command line
+//! and by the first start; it asks nobody's permission, so nothing of it is reachable from outside.
+
+use super::accounts::{NewUser, User, valid_email};
+use super::{App, AppError, auth, login};
+
+/// Channel on which Forges hear of accounts that were banned; the payload is the account's id.
+pub const BANNED_CHANNEL: &str = "account_banned";
+
+/// The account of an address, made when there is none; with `staff`, a member of the staff from now on.
+///
+/// # Errors
+/// An address that is none.
+pub async fn create_user(app: &App, email: &str, staff: bool) -> Result<User, AppError> {
+    let email = valid_email(email)?;
+    let client = app.db.get().await?;
+    if User::by_email(&client, email).await?.is_none() {
+        let new = NewUser { email, is_staff: staff, ..NewUser::default() };
+        return User::create(&client, &new).await;
+    }
+    if staff {
+        let sql = "update app_user set is_staff = true where email_key = $1";
+        client.execute(sql, &[&super::accounts::key(email)]).await?;
+    }
+    find_user(app, email).await
+}
+
+/// The account of an address.
+///
+/// # Errors
+/// [`AppError::NotFound`] when there is none.
+pub async fn find_user(app: &App, email: &str) -> Result<User, AppError> {
+    let client = app.db.get().await?;
+    User::by_email(&client, email).await?.ok_or(AppError::NotFound)
+}
+
+/// An access token of an account.
+///
+/// # Errors
+/// [`AppError::NotFound`] when there is no such account.
+pub async fn access_token(app: &App, email: &str) -> Result<String, AppError> {
+    let user = find_user(app, email).await?;
+    app.tokens.access(user.id, user.token_generation).map_err(|e| AppError::Internal(e.to_string()))
+}
+
+/// A login link of an account; those before it are void.
+///
+/// # Errors
+/// [`AppError::NotFound`] when there is no such account.
+pub async fn login_link(app: &App, email: &str) -> Result<String, AppError> {
+    let user = find_user(app, email).await?;
+    let client = app.db.get().await?;
+    login::make_link(app, &client, user.id).await
+}
+
+/// Bans an account from the worlds, or lets it in again. A ban ends its sessions and is told to all Forges.
+///
+/// # Errors
+/// [`AppError::NotFound`] when there is no such account.
+pub async fn set_banned(app: &App, email: &str, banned: bool) -> Result<User, AppError> {
+    let user = find_user(app, email).await?;
+    let mut client = app.db.get().await?;
+    let transaction = client.transaction().await?;
+    transaction.execute("update app_user set noplay = $2 where id = $1", &[&user.id, &banned]).await?;
+    if banned {
+        auth::end_sessions(&transaction, user.id).await?;
+        let notify = "select pg_notify($1, $2)";
+        transaction.execute(notify, &[&BANNED_CHANNEL, &user.id.to_string()]).await?;
+    }
+    transaction.commit().await?;
+    find_user(app, email).await
+}
