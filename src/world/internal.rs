@@ -94,6 +94,9 @@ pub struct Ticket {
     /// Ignored by a world that still has the character: the engine's copy wins.
     pub character: Character,
     pub config: PlayerConfig,
+    /// How often the Forge had stored the character when it read it.
+    #[serde(default)]
+    pub version: i64,
     /// Unix seconds.
     pub expires: i64,
 }
@@ -150,7 +153,11 @@ pub struct ErrandReply {
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Answer {
     Load(LoadPlan),
-    Saved,
+    /// How often the character has been stored, this time included.
+    Saved {
+        #[serde(default)]
+        version: i64,
+    },
     Ids {
         start: i64,
         end: i64,

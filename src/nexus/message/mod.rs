@@ -2,6 +2,7 @@
 //! Field names are the contract's (PROTOCOL.md). Frames are built in Pulsar, shared by all their
 //! recipients, and encoded once, on the way out.
 
+pub mod inbound;
 pub mod view;
 
 use std::borrow::Cow;

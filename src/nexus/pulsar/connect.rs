@@ -7,35 +7,46 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::nexus::message::view::*;
 use crate::nexus::message::{Data, Frame};
 use crate::world::character::{Account, Character, PlayerConfig, PlayerId, SavedPlace};
+use crate::world::internal::Errand;
 use crate::world::kinds::*;
 use crate::world::template::{Currency, Faction, RoomId};
 
-use super::record::{self, Item, Place, Player, Presence, Viewed, Who};
+use super::record::{self, Ask, Item, Place, Player, Presence, Viewed, Who};
 use super::see;
 use super::turn::{Out, Turn};
 use super::{beat, equip, react};
 
+/// A socket that takes up a character.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry {
+    pub player: PlayerId,
+    pub session: u64,
+    /// Where the character lies staged.
+    pub stage: Option<u64>,
+    /// How often the Forge had stored it when it was read.
+    pub version: i64,
+}
+
 /// A socket takes up a character.
-pub fn connect(
-    turn: &mut Turn,
-    player: PlayerId,
-    session: u64,
-    stage: Option<u64>,
-    account: Account,
-    config: PlayerConfig,
-) -> bool {
+pub fn connect(turn: &mut Turn, entry: Entry, account: Account, config: PlayerConfig) -> bool {
+    let Entry { player, session, stage, version } = entry;
     let staged = stage.and_then(|stage| turn.world.staged.remove(stage));
     let resumed = turn.world.players.contains(player);
     if !resumed {
         let character = staged.and_then(|staged| postcard::from_bytes::<Character>(&staged.bytes).ok());
-        match character {
-            Some(character) if character.id == player => enter(turn, character),
-            _ => {
-                let text = "Your character could not be brought into the world. Please enter again.";
-                let frame = Frame::new("system.connect.error", text, Data::Empty {});
-                turn.out.outs.push(Out::Reject { session, frame: frame.into() });
-                return stage.is_some();
-            }
+        let refusal = match &character {
+            Some(character) if character.id == player => is_being_saved(turn, player, version).then_some(SAVING),
+            _ => Some("Your character could not be brought into the world. Please enter again."),
+        };
+        if let Some(text) = refusal {
+            let frame = Frame::new("system.connect.error", text, Data::Empty {});
+            turn.out.outs.push(Out::Reject { session, frame: frame.into() });
+            return stage.is_some();
+        }
+        leave_others_of(turn, player, account.id);
+        turn.world.departed.remove(player);
+        if let Some(character) = character {
+            enter(turn, character);
         }
     }
     let now = turn.world.meta.now;
@@ -68,6 +79,32 @@ pub fn connect(
     }
     who_changed(turn);
     true
+}
+
+const SAVING: &str = "Character is being saved, please try again in a minute.";
+
+/// Is what the Forge gave older than what this world sent it last? Then using it would undo what happened here.
+fn is_being_saved(turn: &Turn, player: PlayerId, version: i64) -> bool {
+    let on_its_way = turn.world.errands.iter().any(|(_, open)| match &open.what {
+        Ask::Forge(Errand::SaveCharacter { character, release: true }) => character.id == player,
+        _ => false,
+    });
+    let stored = turn.world.departed.get(player).map(|stamp| stamp.0);
+    on_its_way || stored.is_some_and(|stored| version < stored as i64)
+}
+
+/// Another character of the same account that is here without a link leaves first.
+fn leave_others_of(turn: &mut Turn, player: PlayerId, account: i64) {
+    let others: Vec<PlayerId> = turn
+        .world
+        .players
+        .iter()
+        .filter(|(id, other)| *id != player && other.account.id == account && other.is_linkless && !other.is_immortal)
+        .map(|(id, _)| id)
+        .collect();
+    for other in others {
+        super::leave::expel(turn, other, "You have come back as someone else.");
+    }
 }
 
 /// The socket of a character is gone: it stays in the world, linkless.

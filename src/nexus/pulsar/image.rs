@@ -121,6 +121,7 @@ impl World {
                 b'Z' => world.zone_resets.restore(rest, bytes)?,
                 b'L' => world.loader_runs.restore(rest, bytes)?,
                 b'S' => world.staged.restore(rest, bytes)?,
+                b'D' => world.departed.restore(rest, bytes)?,
                 other => return Err(RecordError::Version(*other)),
             }
         }

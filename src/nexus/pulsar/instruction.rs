@@ -23,6 +23,8 @@ pub enum Instruction {
         player: PlayerId,
         session: u64,
         stage: Option<u64>,
+        /// How often the Forge had stored the staged character.
+        version: i64,
         account: Account,
         config: PlayerConfig,
     },

@@ -3,10 +3,10 @@
 use crate::nexus::message::view::{WhoisFaction, WhoisView};
 use crate::nexus::message::{Data, Frame};
 use crate::world::character::{PlayerConfig, PlayerId};
-use crate::world::internal::{Answer, ErrandId, WhoisCard};
+use crate::world::internal::{Answer, Errand, ErrandId, WhoisCard};
 
 use super::instruction::Reply;
-use super::record::{Ask, Staged};
+use super::record::{Ask, Staged, Stamp};
 use super::turn::{Sets, Turn};
 use super::{connect, load, react};
 
@@ -37,6 +37,10 @@ pub fn answered(turn: &mut Turn, id: ErrandId, answer: Reply) -> bool {
         return false;
     };
     match (open.what.clone(), answer) {
+        (Ask::Forge(Errand::SaveCharacter { character, release: true }), Reply::Forge(Answer::Saved { version })) => {
+            turn.world.errands.remove(id);
+            turn.world.departed.insert(character.id, Stamp(version.max(0) as u64));
+        }
         (Ask::Forge(_), Reply::Forge(answer)) => {
             turn.world.errands.remove(id);
             forge_answered(turn, answer);
@@ -69,7 +73,7 @@ fn forge_answered(turn: &mut Turn, answer: Answer) {
                 turn.world.meta.ids_next = Some((start, end));
             }
         }
-        Answer::Ids { .. } | Answer::Saved | Answer::Refused { .. } => {}
+        Answer::Ids { .. } | Answer::Saved { .. } | Answer::Refused { .. } => {}
         // These come staged or under another question.
         Answer::Load(_) | Answer::Whois { .. } => {}
     }

@@ -99,8 +99,9 @@ impl Turn<'_> {
     fn run(&mut self, instruction: Instruction, sets: &dyn Sets) -> bool {
         use Instruction as I;
         match instruction {
-            I::Connect { player, session, stage, account, config } => {
-                connect::connect(self, player, session, stage, account, config)
+            I::Connect { player, session, stage, version, account, config } => {
+                let entry = connect::Entry { player, session, stage, version };
+                connect::connect(self, entry, account, config)
             }
             I::Unlink { player, session } => connect::unlink(self, player, session),
             I::Text { player, session, n, text } => {

@@ -31,6 +31,8 @@ pub struct World {
     pub zone_resets: Table<ZoneId, Stamp>,
     pub loader_runs: Table<i64, Stamp>,
     pub staged: Table<u64, Staged>,
+    /// How often the Forge has stored a character that left; an older copy of it may not come back.
+    pub departed: Table<PlayerId, Stamp>,
     /// Derived from `waiting`, and arrivals from outside.
     pub timings: Timings,
     pub index: Index,
@@ -73,6 +75,7 @@ impl World {
             zone_resets: Table::new(b'Z'),
             loader_runs: Table::new(b'L'),
             staged: Table::new(b'S'),
+            departed: Table::new(b'D'),
             timings: Timings::default(),
             index: Index::default(),
             ordinal: 0,

@@ -1,0 +1,350 @@
+//! The Pulsar thread: the one place where clock, inlet, heaps, Pulsar and journal meet. It applies
+//! what is due in order, hands turns over in groups, and cuts worlds between turns. It does no I/O
+//! of its own; what it yields is let out by the journal once it is durable.
+
+mod slot;
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TryRecvError};
+
+use crate::world::internal::Population;
+use crate::world::template::WorldId;
+
+use super::game::Outbound;
+use super::journal::{Batch, JournalJob};
+use super::keeper::StoredCut;
+use super::message::{Data, Frame};
+use super::pulsar::instruction::Instruction;
+use super::pulsar::turn::Sets;
+use super::pulsar::world::World;
+use slot::Slot;
+
+/// Turns of one world in a row while others wait.
+const TURNS_IN_A_ROW: usize = 64;
+/// Arrivals taken from the inlet in a row.
+const ARRIVALS_IN_A_ROW: usize = 256;
+/// Between two cuts of a world at the most, while it changes.
+const CUT_EVERY: Duration = Duration::from_secs(12);
+/// Turns after which a world is cut.
+const CUT_TURNS: u64 = 200_000;
+/// Bytes of turns after which a world is cut.
+const CUT_BYTES: u64 = 64 * 1024 * 1024;
+/// A cut is written in slices of at most this, between turns.
+const CUT_SLICE: Duration = Duration::from_micros(200);
+/// Bytes of a group beyond which no more turns are applied until the journal takes it.
+const BATCH_BYTES_MAX: usize = 2 * 1024 * 1024;
+
+/// What comes to the Pulsar thread.
+pub enum Arrival {
+    /// From a player's socket.
+    Given { spawn: WorldId, session: u64, instruction: Instruction },
+    /// From a node of the engine or from the Forge.
+    Internal { spawn: WorldId, instruction: Instruction },
+    /// A world that was built elsewhere is linked in.
+    Start { world: Box<World>, full_cut: bool, done: Done<()> },
+    /// A world stops: everyone leaves, a last cut is written, it is unlinked.
+    Stop { spawn: WorldId, done: Done<u64> },
+    /// A cut of a world as it is, now; `done` with its sequence when it is stored.
+    Cut { spawn: WorldId, done: Done<u64> },
+    /// Live counts.
+    Population { spawn: WorldId, done: Done<Population> },
+    /// The hash of a world's state, with its sequence.
+    Hash { spawn: WorldId, done: Done<(u64, [u8; 32])> },
+    /// Open errands are let out again.
+    Resend { spawn: WorldId },
+    /// Cut everything, then end.
+    Shutdown,
+}
+
+/// Where an answer goes. None where the world is not here.
+pub type Done<T> = tokio::sync::oneshot::Sender<Option<T>>;
+
+/// How the journal is; shared between the threads.
+#[derive(Debug, Default)]
+pub struct Health(AtomicU8);
+
+/// See [`Health`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Condition {
+    Sound = 0,
+    /// More than half full of what no cut covers: worlds are cut.
+    Half = 1,
+    /// Seven eighths: players are refused.
+    Internal = 2,
+    /// Failing: nothing is applied until it is sound again.
+    Failing = 3,
+}
+
+impl Health {
+    pub fn get(&self) -> Condition {
+        match self.0.load(Ordering::Acquire) {
+            0 => Condition::Sound,
+            1 => Condition::Half,
+            2 => Condition::Internal,
+            _ => Condition::Failing,
+        }
+    }
+
+    pub fn set(&self, condition: Condition) {
+        self.0.store(condition as u8, Ordering::Release);
+    }
+}
+
+/// Everything the thread holds.
+pub struct Drive {
+    pub inlet: Receiver<Arrival>,
+    /// Emptied batches come back here.
+    pub idle: Receiver<Batch>,
+    pub journal: Sender<JournalJob>,
+    /// Straight to the outward game, for refusals that belong to no world.
+    pub outward: Sender<Vec<Outbound>>,
+    pub health: Arc<Health>,
+    pub sets: Arc<dyn Sets + Send + Sync>,
+    /// Given back to senders as arrivals are taken.
+    pub taken: Arc<dyn Fn(bool) + Send + Sync>,
+}
+
+struct Running {
+    drive: Drive,
+    slots: BTreeMap<WorldId, Slot>,
+    wakes: BinaryHeap<Reverse<(Instant, WorldId)>>,
+    batch: Batch,
+    stopping: bool,
+}
+
+impl Drive {
+    /// Runs until a shutdown has cut everything.
+    pub fn run(self) {
+        let batch = self.idle.recv().unwrap_or_default();
+        let mut running =
+            Running { drive: self, slots: BTreeMap::new(), wakes: BinaryHeap::new(), batch, stopping: false };
+        running.run();
+    }
+}
+
+impl Running {
+    fn run(&mut self) {
+        loop {
+            self.receive();
+            let failing = self.drive.health.get() == Condition::Failing;
+            let mut busy = false;
+            if failing {
+                self.pause();
+            } else {
+                busy |= self.turns();
+                busy |= self.cuts();
+            }
+            busy |= self.hand_over();
+            if self.stopping && self.slots.values().all(Slot::is_at_rest) && self.batch.is_empty() {
+                break;
+            }
+            if !busy {
+                self.sleep();
+            }
+        }
+        let _ = self.drive.journal.send(JournalJob::End);
+    }
+
+    /// Sleeps until the next due time, an arrival, or the journal's return.
+    fn sleep(&mut self) {
+        let wake = match self.wakes.peek() {
+            Some(Reverse((at, _))) => *at,
+            None => Instant::now() + Duration::from_secs(1),
+        };
+        // With turns in hand, or a cut or failure in progress, the journal may change things at any moment.
+        let waits_for_journal = !self.batch.is_empty();
+        if waits_for_journal {
+            crossbeam_channel::select! {
+                recv(self.drive.idle) -> batch => if let Ok(batch) = batch { self.send(batch) },
+                recv(self.drive.inlet) -> arrival => if let Ok(arrival) = arrival { self.take(arrival) },
+                default(wake.saturating_duration_since(Instant::now()).min(Duration::from_millis(50))) => {}
+            }
+            return;
+        }
+        let most = if self.drive.health.get() == Condition::Sound { Duration::from_secs(1) } else { Duration::from_millis(50) };
+        match self.drive.inlet.recv_deadline(wake.min(Instant::now() + most)) {
+            Ok(arrival) => self.take(arrival),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => self.stopping = true,
+        }
+    }
+
+    fn receive(&mut self) {
+        for _ in 0..ARRIVALS_IN_A_ROW {
+            match self.drive.inlet.try_recv() {
+                Ok(arrival) => self.take(arrival),
+                Err(TryRecvError::Empty) => return,
+                Err(TryRecvError::Disconnected) => {
+                    self.stopping = true;
+                    return;
+                }
+            }
+        }
+    }
+
+    fn take(&mut self, arrival: Arrival) {
+        let now = Instant::now();
+        match arrival {
+            Arrival::Given { spawn, session, instruction } => {
+                (self.drive.taken)(true);
+                let refusal = match (self.drive.health.get(), self.slots.contains_key(&spawn)) {
+                    (Condition::Failing, _) => Some(PAUSED),
+                    (Condition::Internal, _) if !matches!(instruction, Instruction::Unlink { .. }) => Some(PAUSED),
+                    (_, false) => Some("This world is not running here. Please enter again."),
+                    _ => None,
+                };
+                // The end of a link is never refused: it waits until the world can take it.
+                match refusal {
+                    Some(text) if !matches!(instruction, Instruction::Unlink { .. }) => self.refuse(session, text),
+                    _ => self.give(spawn, instruction, now),
+                }
+            }
+            Arrival::Internal { spawn, instruction } => {
+                (self.drive.taken)(false);
+                self.give(spawn, instruction, now);
+            }
+            Arrival::Start { world, full_cut, done } => {
+                let spawn = world.meta.spawn;
+                let slot = Slot::new(*world, now, full_cut);
+                self.wakes.push(Reverse((slot.wake(), spawn)));
+                self.slots.insert(spawn, slot);
+                self.let_errands_out(spawn);
+                self.batch.after(move || drop(done.send(Some(()))));
+            }
+            Arrival::Stop { spawn, done } => match self.slots.get_mut(&spawn) {
+                Some(slot) => {
+                    slot.stop(done);
+                    self.give(spawn, Instruction::Stop, now);
+                }
+                None => drop(done.send(None)),
+            },
+            Arrival::Cut { spawn, done } => match self.slots.get_mut(&spawn) {
+                Some(slot) => slot.want_cut(done),
+                None => drop(done.send(None)),
+            },
+            Arrival::Population { spawn, done } => {
+                let population = self.slots.get(&spawn).map(|slot| slot.population());
+                self.batch.after(move || drop(done.send(population)));
+            }
+            Arrival::Hash { spawn, done } => {
+                let hash = self.slots.get_mut(&spawn).map(|slot| (slot.world.meta.seq, slot.world.hash()));
+                self.batch.after(move || drop(done.send(hash)));
+            }
+            Arrival::Resend { spawn } => self.let_errands_out(spawn),
+            Arrival::Shutdown => {
+                self.stopping = true;
+                for slot in self.slots.values_mut() {
+                    slot.want_last_cut();
+                }
+            }
+        }
+    }
+
+    fn give(&mut self, spawn: WorldId, instruction: Instruction, now: Instant) {
+        let Some(slot) = self.slots.get_mut(&spawn) else { return };
+        slot.give(now, instruction);
+        self.wakes.push(Reverse((slot.wake(), spawn)));
+    }
+
+    fn refuse(&mut self, session: u64, text: &str) {
+        let frame = Frame::new("error", text, Data::Error(super::message::ErrorData {
+            error: text.into(),
+            code: "unavailable".into(),
+        }));
+        let _ = self.drive.outward.try_send(vec![Outbound::ToSession { session, frame: Arc::new(frame) }]);
+    }
+
+    fn let_errands_out(&mut self, spawn: WorldId) {
+        if let Some(slot) = self.slots.get(&spawn) {
+            slot.open_errands(&mut self.batch.outs);
+        }
+    }
+
+    /// Applies what is due. True while more is due than was applied.
+    fn turns(&mut self) -> bool {
+        let mut more = false;
+        let now = Instant::now();
+        while let Some(Reverse((at, spawn))) = self.wakes.peek().copied() {
+            if at > now {
+                break;
+            }
+            if self.batch.group.len_bytes() >= BATCH_BYTES_MAX {
+                return more;
+            }
+            self.wakes.pop();
+            let Some(slot) = self.slots.get_mut(&spawn) else { continue };
+            let applied = slot.turns(now, TURNS_IN_A_ROW, &mut self.batch, &*self.drive.sets);
+            more |= applied == TURNS_IN_A_ROW;
+            let wake = slot.wake();
+            // A world is in the heap at least once; doubles do no harm.
+            if !self.wakes.iter().any(|Reverse((at, other))| *other == spawn && *at <= wake) {
+                self.wakes.push(Reverse((wake, spawn)));
+            }
+            if more {
+                // Arrivals and the journal get their turn between worlds.
+                return true;
+            }
+        }
+        more
+    }
+
+    /// Begins and goes on with cuts. True while one is in progress.
+    fn cuts(&mut self) -> bool {
+        let now = Instant::now();
+        let pressed = self.drive.health.get() >= Condition::Half;
+        let mut busy = false;
+        let mut gone = Vec::new();
+        for (spawn, slot) in &mut self.slots {
+            if slot.cut_is_due(now, CUT_EVERY, CUT_TURNS, CUT_BYTES, pressed) {
+                slot.begin_cut(now);
+            }
+            if let Some(cut) = slot.cut_slice(CUT_SLICE) {
+                let StoredCut { .. } = cut;
+                self.batch.cuts.push(cut);
+            }
+            busy |= slot.is_cutting();
+            if slot.is_gone() {
+                gone.push(*spawn);
+            }
+        }
+        for spawn in gone {
+            self.slots.remove(&spawn);
+        }
+        busy
+    }
+
+    /// The journal fails: the worlds' clocks stand still.
+    fn pause(&mut self) {
+        let now = Instant::now();
+        for slot in self.slots.values_mut() {
+            slot.hold(now);
+        }
+    }
+
+    /// Gives the batch to the journal if it is free. True if it did.
+    fn hand_over(&mut self) -> bool {
+        if self.batch.is_empty() {
+            return false;
+        }
+        match self.drive.idle.try_recv() {
+            Ok(batch) => {
+                self.send(batch);
+                true
+            }
+            Err(_) => false,
+        }
+    }
+
+    fn send(&mut self, idle: Batch) {
+        let full = std::mem::replace(&mut self.batch, idle);
+        // The journal ends only after this thread does.
+        let _ = self.drive.journal.send(JournalJob::Batch(full));
+    }
+}
+
+const PAUSED: &str = "The world is holding its breath: nothing can be kept safe at the moment. Please try again shortly.";

@@ -1,0 +1,249 @@
+//! One world on the Pulsar thread: the world, its clock, and what its next cut waits for.
+
+use std::time::{Duration, Instant};
+
+use crate::nexus::game::Outbound;
+use crate::nexus::journal::Batch;
+use crate::nexus::keeper::StoredCut;
+use crate::nexus::pulsar::image::CutHead;
+use crate::nexus::pulsar::instruction::{Applied, Instruction, What};
+use crate::nexus::pulsar::record::Ask;
+use crate::nexus::pulsar::turn::{self, Out, Output, Sets};
+use crate::nexus::pulsar::world::World;
+use crate::nexus::timings::Due;
+use crate::world::internal::Population;
+use crate::world::template::RuleId;
+
+use super::Done;
+
+/// A late wake advances world time to at most this past what was due; milliseconds.
+const LATE_MAX: u64 = 250;
+/// Records encoded between two looks at the clock while a cut is drained.
+const CUT_RECORDS: usize = 32;
+
+pub struct Slot {
+    pub world: World,
+    /// World time is `base.1` at `base.0`, and runs with the clock.
+    base: (Instant, u64),
+    /// Due time of the last arrival: the next is not due before it.
+    last_given: u64,
+    output: Output,
+    bytes: Vec<u8>,
+    last_cut: Instant,
+    turns_since: u64,
+    bytes_since: u64,
+    cutting: Option<(CutHead, Vec<(RuleId, u32)>, bool)>,
+    wanted: Vec<Done<u64>>,
+    /// The cut in progress answers these when it is stored.
+    waiting: Vec<Done<u64>>,
+    want_full: bool,
+    stop: Option<Done<u64>>,
+    stage: Stage,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    Running,
+    /// Nothing is applied any more; the last cut is wanted, or being written.
+    Last,
+    /// The last cut is handed over.
+    Rest,
+    /// Stopped: to be unlinked.
+    Gone,
+}
+
+impl Slot {
+    pub fn new(world: World, now: Instant, full_cut: bool) -> Self {
+        let base = (now, world.meta.now);
+        Self {
+            last_given: world.meta.now,
+            world,
+            base,
+            output: Output::default(),
+            bytes: Vec::new(),
+            last_cut: now,
+            turns_since: 0,
+            bytes_since: 0,
+            cutting: None,
+            wanted: Vec::new(),
+            waiting: Vec::new(),
+            want_full: full_cut,
+            stop: None,
+            stage: Stage::Running,
+        }
+    }
+
+    fn world_now(&self, now: Instant) -> u64 {
+        self.base.1 + now.saturating_duration_since(self.base.0).as_millis() as u64
+    }
+
+    /// World time stands still until the next look.
+    pub fn hold(&mut self, now: Instant) {
+        let due = self.world.timings.next_due().unwrap_or(self.world.meta.now);
+        let world_now = self.world_now(now).min(due.max(self.world.meta.now));
+        self.base = (now, world_now);
+    }
+
+    /// When something is due next.
+    pub fn wake(&self) -> Instant {
+        match self.world.timings.next_due() {
+            Some(due) => self.base.0 + Duration::from_millis(due.saturating_sub(self.base.1)),
+            None => self.base.0 + Duration::from_secs(3600),
+        }
+    }
+
+    pub fn give(&mut self, now: Instant, instruction: Instruction) {
+        self.last_given = self.world_now(now).max(self.last_given);
+        self.world.timings.give(self.last_given, instruction);
+    }
+
+    /// Applies up to `most` due instructions; how many it were.
+    pub fn turns(&mut self, now: Instant, most: usize, batch: &mut Batch, sets: &dyn Sets) -> usize {
+        if self.stage != Stage::Running {
+            return 0;
+        }
+        let mut world_now = self.world_now(now);
+        if let Some(due) = self.world.timings.next_due()
+            && world_now > due + LATE_MAX
+            && self.world.timings.given_len() == 0
+        {
+            // A stall, or a machine that slept: the world does not race to catch up.
+            world_now = due + LATE_MAX;
+            self.base = (now, world_now);
+        }
+        for applied in 0..most {
+            let Some(due) = self.world.timings.pop(world_now) else { return applied };
+            let (due, what) = match due {
+                Due::Own { due, arrival } => (due, What::Timer(arrival)),
+                Due::Given { due, instruction } => (due, What::Given(instruction)),
+            };
+            self.turn(due, what, batch, sets);
+            if self.stage != Stage::Running {
+                return applied + 1;
+            }
+        }
+        most
+    }
+
+    fn turn(&mut self, due: u64, what: What, batch: &mut Batch, sets: &dyn Sets) {
+        let at = self.world.meta.now.max(due);
+        let applied = Applied { at, what };
+        self.bytes.clear();
+        // Writing into memory does not fail; were it to, the turn would not be journaled, so it is not applied.
+        let Ok(bytes) = postcard::to_extend(&applied, std::mem::take(&mut self.bytes)) else { return };
+        self.bytes = bytes;
+        self.output.outs.clear();
+        if turn::apply(&mut self.world, at, applied.what, sets, &mut self.output) {
+            let meta = &self.world.meta;
+            batch.push(meta.spawn, meta.incarnation, meta.seq, &self.bytes);
+            self.turns_since += 1;
+            self.bytes_since += self.bytes.len() as u64;
+        }
+        let spawn = self.world.meta.spawn;
+        for out in self.output.outs.drain(..) {
+            match out {
+                Out::Stopped => {
+                    self.stage = Stage::Last;
+                    self.wanted.extend(self.stop.take());
+                }
+                out => batch.outs.push(Outbound::of(spawn, out)),
+            }
+        }
+    }
+
+    pub fn population(&self) -> Population {
+        Population {
+            rules: self.world.index.rules.clone(),
+            mobs: self.world.mobs.len() as u64,
+            items: self.world.items.len() as u64,
+            players: self.world.players.iter().map(|(id, _)| id).collect(),
+        }
+    }
+
+    /// The open errands, as if they were opened now.
+    pub fn open_errands(&self, outs: &mut Vec<Outbound>) {
+        let spawn = self.world.meta.spawn;
+        let open = self.world.errands.iter().filter(|(_, open)| !matches!(open.what, Ask::Loading { .. }));
+        outs.extend(open.map(|(_, open)| Outbound::of(spawn, Out::Errand(open.clone()))));
+    }
+
+    // ---- cuts ----
+
+    pub fn want_cut(&mut self, done: Done<u64>) {
+        self.wanted.push(done);
+    }
+
+    /// The process ends: one more cut, and then nothing.
+    pub fn want_last_cut(&mut self) {
+        if self.stage == Stage::Running {
+            self.stage = Stage::Last;
+        }
+    }
+
+    pub fn stop(&mut self, done: Done<u64>) {
+        self.stop = Some(done);
+    }
+
+    pub fn is_cutting(&self) -> bool {
+        self.cutting.is_some()
+    }
+
+    pub fn is_at_rest(&self) -> bool {
+        matches!(self.stage, Stage::Rest | Stage::Gone)
+    }
+
+    pub fn is_gone(&self) -> bool {
+        self.stage == Stage::Gone
+    }
+
+    pub fn cut_is_due(&self, now: Instant, every: Duration, turns: u64, bytes: u64, pressed: bool) -> bool {
+        if self.cutting.is_some() || self.is_at_rest() {
+            return false;
+        }
+        let aged = now.saturating_duration_since(self.last_cut) >= every && self.turns_since > 0;
+        aged || self.turns_since >= turns
+            || self.bytes_since >= bytes
+            || (pressed && self.turns_since > 0)
+            || self.want_full
+            || !self.wanted.is_empty()
+            || self.stage == Stage::Last
+    }
+
+    pub fn begin_cut(&mut self, now: Instant) {
+        let full = std::mem::take(&mut self.want_full);
+        let head = self.world.begin_cut(full);
+        let rules = self.world.index.rules.iter().map(|(rule, count)| (*rule, *count)).collect();
+        self.cutting = Some((head, rules, full));
+        self.waiting.append(&mut self.wanted);
+        self.last_cut = now;
+        self.turns_since = 0;
+        self.bytes_since = 0;
+    }
+
+    /// Goes on with a cut for at most `slice`; the cut when it is complete.
+    pub fn cut_slice(&mut self, slice: Duration) -> Option<StoredCut> {
+        self.cutting.as_ref()?;
+        let begun = Instant::now();
+        while !self.world.drain_cut(CUT_RECORDS) {
+            if begun.elapsed() >= slice && self.stage == Stage::Running {
+                return None;
+            }
+        }
+        let (head, rules, full) = self.cutting.take()?;
+        let meta = &self.world.meta;
+        if self.stage == Stage::Last && head.seq == meta.seq {
+            self.stage = if self.waiting.is_empty() { Stage::Rest } else { Stage::Gone };
+        }
+        Some(StoredCut {
+            spawn: meta.spawn,
+            epoch: meta.epoch,
+            incarnation: head.incarnation,
+            seq: head.seq,
+            meta: head.meta,
+            changes: self.world.take_cut(),
+            full,
+            rules,
+            done: std::mem::take(&mut self.waiting),
+        })
+    }
+}

@@ -1,0 +1,172 @@
+//! The Journal node: makes groups of turns durable, one write and one sync each, and then lets their
+//! messages out. Cuts follow the groups that they came after, so that a cut is stored only once the
+//! journal is durable past it. After a failure nothing is acknowledged until the journal is sound again.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, Sender};
+
+use crate::config::Durability;
+use crate::store::journal::{Fullness, Group, Journal, JournalError};
+use crate::world::template::WorldId;
+
+use super::drive::{Condition, Health};
+use super::game::Outbound;
+use super::keeper::{KeeperJob, StoredCut};
+
+/// Between two tries to heal a failing journal.
+const HEAL_EVERY: Duration = Duration::from_millis(500);
+
+/// Turns that become durable together, with what they yielded.
+#[derive(Default)]
+pub struct Batch {
+    pub group: Group,
+    pub outs: Vec<Outbound>,
+    pub cuts: Vec<StoredCut>,
+    after: Vec<Box<dyn FnOnce() + Send>>,
+}
+
+impl Batch {
+    pub fn is_empty(&self) -> bool {
+        self.group.is_empty() && self.outs.is_empty() && self.cuts.is_empty() && self.after.is_empty()
+    }
+
+    /// A turn of a world. Its size was bounded when its instruction was made.
+    pub fn push(&mut self, spawn: WorldId, incarnation: u64, seq: u64, bytes: &[u8]) {
+        if let Err(error) = self.group.push(spawn, incarnation, seq, bytes) {
+            // Limits upstream keep this from happening; if it does, going on would lose the turn.
+            panic!("a turn of world {spawn} does not fit into the journal: {error}");
+        }
+    }
+
+    /// Something to be done once all of this is durable.
+    pub fn after(&mut self, act: impl FnOnce() + Send + 'static) {
+        self.after.push(Box::new(act));
+    }
+}
+
+/// What the journal's thread does, in order.
+pub enum JournalJob {
+    Batch(Batch),
+    /// A cut is stored: what it covers needs no journal any more.
+    Covered { spawn: WorldId, incarnation: u64, seq: u64 },
+    /// The world left this nexus.
+    Forget { spawn: WorldId },
+    End,
+}
+
+pub struct JournalNode {
+    pub journal: Journal,
+    pub durability: Durability,
+    pub jobs: Receiver<JournalJob>,
+    pub idle: Sender<Batch>,
+    pub outward: Sender<Vec<Outbound>>,
+    pub keeper: Sender<KeeperJob>,
+    pub health: Arc<Health>,
+}
+
+impl JournalNode {
+    /// Runs until the Pulsar thread has ended and everything is durable.
+    pub fn run(mut self) {
+        while let Ok(job) = self.jobs.recv() {
+            match job {
+                JournalJob::Batch(batch) => self.batch(batch),
+                JournalJob::Covered { spawn, incarnation, seq } => {
+                    self.journal.covered(spawn, incarnation, seq);
+                    self.show_fullness();
+                }
+                JournalJob::Forget { spawn } => self.journal.forget(spawn),
+                JournalJob::End => break,
+            }
+        }
+        let _ = self.keeper.send(KeeperJob::End);
+    }
+
+    fn batch(&mut self, mut batch: Batch) {
+        // Relaxed releases first, and still writes everything in order before the next group.
+        if self.durability == Durability::Relaxed {
+            self.release(&mut batch);
+        }
+        if !batch.group.is_empty() {
+            self.append(&batch);
+        }
+        self.release(&mut batch);
+        for cut in batch.cuts.drain(..) {
+            // The keeper's queue is bounded; it is emptied by a thread that waits for nobody but the disk.
+            let _ = self.keeper.send(KeeperJob::Commit(cut));
+        }
+        batch.group.clear();
+        metrics::gauge!("journal_used_bytes").set(self.journal.used_bytes() as f64);
+        let _ = self.idle.send(batch);
+        self.show_fullness();
+    }
+
+    fn release(&mut self, batch: &mut Batch) {
+        if !batch.outs.is_empty() {
+            let _ = self.outward.send(std::mem::take(&mut batch.outs));
+        }
+        for act in batch.after.drain(..) {
+            act();
+        }
+    }
+
+    /// Appends the group, however long it takes for the disk to be sound again.
+    fn append(&mut self, batch: &Batch) {
+        metrics::histogram!("journal_group_turns").record(f64::from(batch.group.turns()));
+        loop {
+            let begun = std::time::Instant::now();
+            match self.journal.append(&batch.group) {
+                Ok(_) => {
+                    metrics::histogram!("journal_append_seconds").record(begun.elapsed().as_secs_f64());
+                    return;
+                }
+                Err(JournalError::Full) => {
+                    self.health.set(Condition::Failing);
+                    self.wait_for_space();
+                }
+                Err(error) => {
+                    tracing::error!(%error, "the journal failed; nothing is acknowledged until it is sound again");
+                    self.health.set(Condition::Failing);
+                    self.heal();
+                    self.health.set(Condition::Sound);
+                    // Healing wrote what was not acknowledged, the failed group included if it was taken.
+                    if !matches!(error, JournalError::Broken | JournalError::TooLarge { .. }) {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    fn heal(&mut self) {
+        while let Err(error) = self.journal.heal() {
+            tracing::error!(%error, "the journal could not be healed yet");
+            self.covered_meanwhile(HEAL_EVERY);
+        }
+        tracing::warn!("the journal is sound again");
+    }
+
+    fn wait_for_space(&mut self) {
+        tracing::error!("the journal is full; waiting for a cut to free space");
+        self.covered_meanwhile(HEAL_EVERY);
+        if self.journal.fullness() < Fullness::Full {
+            self.health.set(Condition::Sound);
+        }
+    }
+
+    /// Hears of stored cuts for a while; nothing else can come while a batch is out.
+    fn covered_meanwhile(&mut self, most: Duration) {
+        if let Ok(JournalJob::Covered { spawn, incarnation, seq }) = self.jobs.recv_timeout(most) {
+            self.journal.covered(spawn, incarnation, seq);
+        }
+    }
+
+    fn show_fullness(&self) {
+        self.health.set(match self.journal.fullness() {
+            Fullness::Open => Condition::Sound,
+            Fullness::Half => Condition::Half,
+            Fullness::Internal | Fullness::Full => Condition::Internal,
+        });
+    }
+}

@@ -1,0 +1,134 @@
+//! Who may play whom. The Forge announces each entry with a ticket; a socket that shows the account's
+//! token may use it once. Everything about a session that is not the world's business is here.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, RwLock};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::nexus::background::lock;
+use crate::token::{TokenType, Verifier};
+use crate::world::character::PlayerId;
+use crate::world::internal::Ticket;
+
+/// Entry tickets that wait for their sockets.
+pub const TICKETS_MAX: usize = 10_000;
+
+/// Shared by the sockets and the internal endpoints.
+pub struct Sessions {
+    tickets: Mutex<HashMap<PlayerId, Ticket>>,
+    verifier: RwLock<Verifier>,
+    next: AtomicU64,
+}
+
+/// Why a socket may not play.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Denied {
+    #[error("Invalid authentication token")]
+    Token,
+    #[error("Your entry has not been announced, or has expired. Please enter from the lobby again.")]
+    Ticket,
+    #[error("This is not a character of yours.")]
+    Owner,
+}
+
+impl Sessions {
+    /// Session numbers of one boot never meet those of another.
+    pub fn new(boot: u64) -> Self {
+        Self {
+            tickets: Mutex::default(),
+            verifier: RwLock::default(),
+            next: AtomicU64::new((boot << 32) | 1),
+        }
+    }
+
+    pub fn next_session(&self) -> u64 {
+        self.next.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// The Forge's public keys.
+    pub fn set_keys(&self, keys: &[(String, String)]) {
+        let verifier = Verifier::new(keys.iter().map(|(kid, key)| (kid.as_str(), key.as_str())));
+        if let Ok(mut place) = self.verifier.write() {
+            *place = verifier;
+        }
+    }
+
+    /// The Forge announces an entry. False when too many wait.
+    pub fn announce(&self, ticket: Ticket) -> bool {
+        let mut tickets = lock(&self.tickets);
+        if tickets.len() >= TICKETS_MAX {
+            let now = unix_now();
+            tickets.retain(|_, ticket| ticket.expires >= now);
+        }
+        if tickets.len() >= TICKETS_MAX {
+            return false;
+        }
+        tickets.insert(ticket.character.id, ticket);
+        true
+    }
+
+    /// A socket wants to play: its token must be good, and a ticket of that account must wait. The ticket is used up.
+    ///
+    /// # Errors
+    /// Why it may not.
+    pub fn admit(&self, token: &str, player: PlayerId) -> Result<Ticket, Denied> {
+        let claims = match self.verifier.read() {
+            Ok(verifier) => verifier.check(token, TokenType::Access).map_err(|_| Denied::Token)?,
+            Err(_) => return Err(Denied::Token),
+        };
+        let mut tickets = lock(&self.tickets);
+        let ticket = tickets.get(&player).ok_or(Denied::Ticket)?;
+        if ticket.account.id != claims.user_id {
+            return Err(Denied::Owner);
+        }
+        let ticket = tickets.remove(&player).ok_or(Denied::Ticket)?;
+        if ticket.expires < unix_now() { Err(Denied::Ticket) } else { Ok(ticket) }
+    }
+}
+
+fn unix_now() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() as i64)
+}
+
+/// A bucket of tokens: so many a second in the long run, so many at once.
+#[derive(Debug)]
+pub struct Bucket {
+    per_second: f64,
+    burst: f64,
+    tokens: f64,
+    at: std::time::Instant,
+}
+
+impl Bucket {
+    pub fn new(per_second: f64, burst: f64) -> Self {
+        Self { per_second, burst, tokens: burst, at: std::time::Instant::now() }
+    }
+
+    /// Takes one, if there is one.
+    pub fn take(&mut self, now: std::time::Instant) -> bool {
+        let passed = now.saturating_duration_since(self.at).as_secs_f64();
+        self.at = now;
+        self.tokens = (self.tokens + passed * self.per_second).min(self.burst);
+        let has = self.tokens >= 1.0;
+        if has {
+            self.tokens -= 1.0;
+        }
+        has
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn a_bucket_gives_its_burst_and_then_its_rate() {
+        let mut bucket = Bucket::new(10.0, 3.0);
+        let start = bucket.at;
+        assert_eq!((0..5).filter(|_| bucket.take(start)).count(), 3);
+        let later = start + Duration::from_millis(250);
+        assert_eq!((0..5).filter(|_| bucket.take(later)).count(), 2);
+    }
+}

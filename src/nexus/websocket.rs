@@ -1,0 +1,334 @@
+//! One connection each: frames become instructions, messages are written out. A socket never touches
+//! the world; what is wrong with a frame is answered here, and concerns nobody else.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use futures_util::stream::SplitSink;
+use futures_util::{SinkExt, StreamExt};
+use hyper::upgrade::Upgraded;
+use hyper_util::rt::TokioIo;
+use tokio::sync::mpsc;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+use tokio_tungstenite::tungstenite::protocol::frame::CloseFrame;
+use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
+use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
+use tokio_util::sync::CancellationToken;
+
+use crate::world::character::PlayerId;
+use crate::world::template::WorldId;
+
+use super::Shared;
+use super::background::stage_parts;
+use super::game::{CLOSE_GOING_AWAY, OUTBOX_MESSAGES_MAX, Outbound, Outbox, Parcel};
+use super::message::inbound::{self, FRAME_BYTES_MAX, Inbound, Unreadable};
+use super::message::{Data, ErrorData, Frame};
+use super::pulsar::instruction::Instruction;
+use super::session::Bucket;
+
+/// Bytes read at once from a socket.
+const READ_BUFFER_BYTES: usize = 4 * 1024;
+/// Bytes that wait in one socket's buffer before it counts as stuck.
+const WRITE_BUFFER_BYTES_MAX: usize = 1024 * 1024;
+/// The server asks for a sign of life this often.
+const PING_EVERY: Duration = Duration::from_secs(30);
+/// Without any frame for this long a connection is given up.
+const SILENCE_MAX: Duration = Duration::from_secs(90);
+/// A socket that does not authenticate within this is closed.
+const GREETING_MAX: Duration = Duration::from_secs(30);
+/// A write that takes longer than this ends the connection.
+const WRITE_MAX: Duration = Duration::from_secs(20);
+/// Frames refused for haste in one go before the connection is closed.
+const HASTE_MAX: u32 = 400;
+const SLOW_DOWN: &str = "You are faster than the world can turn. Take a breath.";
+
+type Socket = WebSocketStream<TokioIo<Upgraded>>;
+
+/// Accepts the upgrade to a websocket.
+pub async fn upgrade(State(shared): State<Arc<Shared>>, mut request: Request) -> Response {
+    let Some(key) = handshake_key(&request) else {
+        let mut response = axum::Json(serde_json::json!({"detail": "This address speaks websocket (version 13)."})).into_response();
+        *response.status_mut() = StatusCode::UPGRADE_REQUIRED;
+        response.headers_mut().insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+        return response;
+    };
+    let address = client_address(&shared, &request);
+    let Some(place) = shared.places.enter(address) else {
+        let text = "There are too many connections from your address. Please close one first.";
+        return (StatusCode::TOO_MANY_REQUESTS, axum::Json(serde_json::json!({"detail": text}))).into_response();
+    };
+    let on_upgrade = hyper::upgrade::on(&mut request);
+    let tracker = shared.sockets.clone();
+    tracker.spawn(async move {
+        let _place = place;
+        let Ok(upgraded) = on_upgrade.await else { return };
+        let config = WebSocketConfig::default()
+            .read_buffer_size(READ_BUFFER_BYTES)
+            .write_buffer_size(0)
+            .max_write_buffer_size(WRITE_BUFFER_BYTES_MAX)
+            .max_message_size(Some(FRAME_BYTES_MAX))
+            .max_frame_size(Some(FRAME_BYTES_MAX));
+        let stream = WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, Some(config)).await;
+        serve(shared, stream).await;
+    });
+    let mut response = StatusCode::SWITCHING_PROTOCOLS.into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
+    headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+    if let Ok(accept) = HeaderValue::from_str(&derive_accept_key(key.as_bytes())) {
+        headers.insert(header::SEC_WEBSOCKET_ACCEPT, accept);
+    }
+    response
+}
+
+fn handshake_key(request: &Request) -> Option<HeaderValue> {
+    let headers = request.headers();
+    let has = |name: header::HeaderName, word: &str| {
+        let value = headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        value.split(',').any(|part| part.trim().eq_ignore_ascii_case(word))
+    };
+    let fits = has(header::UPGRADE, "websocket")
+        && has(header::CONNECTION, "upgrade")
+        && has(header::SEC_WEBSOCKET_VERSION, "13");
+    headers.get(header::SEC_WEBSOCKET_KEY).filter(|_| fits).cloned()
+}
+
+fn client_address(shared: &Shared, request: &Request) -> IpAddr {
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+    let peer = peer.map_or(IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), |ConnectInfo(address)| address.ip());
+    let forwarded = request.headers().get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
+    shared.proxies.client(peer, forwarded)
+}
+
+/// What a socket plays.
+#[derive(Clone, Copy, Debug)]
+struct Playing {
+    spawn: WorldId,
+    player: PlayerId,
+}
+
+/// The life of one connection.
+async fn serve(shared: Arc<Shared>, stream: Socket) {
+    let session = shared.sessions.next_session();
+    let (frames, outbox) = mpsc::channel(OUTBOX_MESSAGES_MAX);
+    let cut = CancellationToken::new();
+    let out = Outbox { frames: frames.clone(), cut: cut.clone() };
+    if shared.outward.send(vec![Outbound::Open { session, outbox: out }]).is_err() {
+        return;
+    }
+    metrics::gauge!("game_connections").increment(1.0);
+    let (sink, mut source) = stream.split();
+    let writer = tokio::spawn(write(sink, outbox, cut.clone(), shared.shutdown.clone()));
+    let mut reader = Reader {
+        shared: shared.clone(),
+        session,
+        frames,
+        playing: None,
+        bucket: Bucket::new(shared.limits.commands_per_second, shared.limits.commands_burst),
+        haste: 0,
+        warned: Instant::now() - Duration::from_secs(60),
+    };
+    let opened = Instant::now();
+    let mut heard = Instant::now();
+    let mut check = tokio::time::interval(PING_EVERY);
+    check.tick().await;
+    loop {
+        tokio::select! {
+            () = cut.cancelled() => break,
+            frame = source.next() => {
+                heard = Instant::now();
+                match frame {
+                    Some(Ok(Message::Text(text))) => if !reader.text(&text).await { break },
+                    Some(Ok(Message::Binary(_))) => reader.error("error", "malformed", "This socket speaks text, not binary."),
+                    Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => if !reader.calm() { break },
+                    Some(Err(Error::Capacity(_))) => {
+                        let text = format!("A frame can have at most {FRAME_BYTES_MAX} bytes.");
+                        reader.error("error", "too_long", &text);
+                        break;
+                    }
+                    Some(Ok(Message::Close(_)) | Err(_)) | None => break,
+                }
+            }
+            _ = check.tick() => {
+                let silent = heard.elapsed() > SILENCE_MAX;
+                let stranger = reader.playing.is_none() && opened.elapsed() > GREETING_MAX;
+                if silent || stranger {
+                    break;
+                }
+                let _ = reader.frames.try_send(Parcel::Text(Utf8Bytes::from_static("")));
+            }
+        }
+    }
+    if let Some(Playing { spawn, player }) = reader.playing {
+        shared.inward.internal(spawn, Instruction::Unlink { player, session }).await;
+    }
+    let _ = shared.outward.send(vec![Outbound::Closed { session }]);
+    drop(reader);
+    // What was said before the end is still written; the writer ends when the outbox is gone.
+    let _ = tokio::time::timeout(WRITE_MAX, writer).await;
+    metrics::gauge!("game_connections").decrement(1.0);
+}
+
+/// Writes what waits, several messages at once where several wait.
+async fn write(
+    mut sink: SplitSink<Socket, Message>,
+    mut outbox: mpsc::Receiver<Parcel>,
+    cut: CancellationToken,
+    shutdown: CancellationToken,
+) {
+    let mut parcels = Vec::with_capacity(32);
+    loop {
+        let count = tokio::select! {
+            count = outbox.recv_many(&mut parcels, 32) => count,
+            () = cut.cancelled() => 0,
+        };
+        if count == 0 {
+            break;
+        }
+        let write = async {
+            for parcel in parcels.drain(..) {
+                match parcel {
+                    Parcel::Text(text) if text.is_empty() => sink.feed(Message::Ping(Default::default())).await?,
+                    Parcel::Text(text) => sink.feed(Message::Text(text)).await?,
+                    Parcel::Attached(_) => {}
+                    Parcel::Close(code, reason) => {
+                        let frame = CloseFrame { code: code.into(), reason: reason.into() };
+                        sink.feed(Message::Close(Some(frame))).await?;
+                        sink.flush().await?;
+                        return Ok(true);
+                    }
+                }
+            }
+            sink.flush().await.map(|()| false)
+        };
+        match tokio::time::timeout(WRITE_MAX, write).await {
+            Ok(Ok(false)) => {}
+            Ok(Ok(true)) => {
+                // The peer answers the close; the reader sees the end. If it does not, the cut ends it.
+                tokio::time::sleep(Duration::from_secs(2)).await;
+                cut.cancel();
+                return;
+            }
+            Ok(Err::<bool, Error>(_)) | Err(_) => {
+                cut.cancel();
+                return;
+            }
+        }
+    }
+    if shutdown.is_cancelled() {
+        let frame = CloseFrame { code: CLOSE_GOING_AWAY.into(), reason: "The server is restarting.".into() };
+        let _ = tokio::time::timeout(Duration::from_secs(1), sink.send(Message::Close(Some(frame)))).await;
+    }
+    let _ = tokio::time::timeout(Duration::from_secs(1), sink.close()).await;
+    cut.cancel();
+}
+
+struct Reader {
+    shared: Arc<Shared>,
+    session: u64,
+    frames: mpsc::Sender<Parcel>,
+    playing: Option<Playing>,
+    bucket: Bucket,
+    haste: u32,
+    warned: Instant,
+}
+
+impl Reader {
+    /// Counts a frame; false when the client will not calm down.
+    fn calm(&mut self) -> bool {
+        if self.bucket.take(Instant::now()) {
+            self.haste = 0;
+            return true;
+        }
+        self.haste += 1;
+        self.haste <= HASTE_MAX
+    }
+
+    /// One text frame; false ends the connection.
+    async fn text(&mut self, text: &str) -> bool {
+        if !self.calm() {
+            self.error("error", "too_fast", SLOW_DOWN);
+            return false;
+        }
+        if self.haste > 0 {
+            // Said once a while, so that the words themselves are no flood.
+            if self.warned.elapsed() > Duration::from_secs(1) {
+                self.warned = Instant::now();
+                self.error("error", "too_fast", SLOW_DOWN);
+            }
+            return true;
+        }
+        match inbound::read(text) {
+            Ok(inbound) => self.inbound(inbound).await,
+            Err(Unreadable { kind, code, text }) => self.error(kind, code, &text),
+        }
+        true
+    }
+
+    async fn inbound(&mut self, inbound: Inbound) {
+        let session = self.session;
+        if let Inbound::Connect { token, player, .. } = inbound {
+            return self.connect(&token, player).await;
+        }
+        if matches!(inbound, Inbound::Ping) {
+            return self.put(&Frame::new("system.pong", "", Data::Empty {}));
+        }
+        let Some(Playing { spawn, player }) = self.playing else {
+            return self.error("error", "not_connected", "Connect with a character first.");
+        };
+        let instruction = match inbound {
+            Inbound::Text { text, n } if text.trim().is_empty() && n.is_none() => return,
+            Inbound::Text { text, n } => Instruction::Text { player, session, n, text },
+            Inbound::Act { act, n } => Instruction::Act { player, session, n, act },
+            Inbound::Sync => Instruction::Sync { player, session },
+            Inbound::Disconnect => Instruction::Quit { player, session },
+            Inbound::Connect { .. } | Inbound::Ping => return,
+        };
+        self.shared.inward.give(spawn, session, instruction).await;
+    }
+
+    async fn connect(&mut self, token: &str, player: PlayerId) {
+        let ticket = match self.shared.sessions.admit(token, player) {
+            Ok(ticket) => ticket,
+            Err(denied) => return self.error("system.connect.error", "denied", &denied.to_string()),
+        };
+        let session = self.session;
+        // A socket plays one character: taking up another leaves the first without a link.
+        if let Some(Playing { spawn, player }) = self.playing.take() {
+            self.shared.inward.internal(spawn, Instruction::Unlink { player, session }).await;
+        }
+        let spawn = ticket.spawn;
+        let Ok(bytes) = postcard::to_stdvec(&ticket.character) else {
+            return self.error("system.connect.error", "broken", "Your character could not be read.");
+        };
+        let stage = session;
+        stage_parts(&self.shared.inward, spawn, stage, &bytes).await;
+        self.playing = Some(Playing { spawn, player });
+        let instruction = Instruction::Connect {
+            player,
+            session,
+            stage: Some(stage),
+            version: ticket.version,
+            account: ticket.account,
+            config: ticket.config,
+        };
+        self.shared.inward.give(spawn, session, instruction).await;
+    }
+
+    fn error(&self, kind: &'static str, code: &'static str, text: &str) {
+        let data = Data::Error(ErrorData { error: text.to_owned(), code: code.into() });
+        self.put(&Frame::new(kind, text, data));
+    }
+
+    /// Straight to the own outbox: it concerns nobody else. If that is full, the answer is the least of it.
+    fn put(&self, frame: &Frame) {
+        if let Ok(text) = serde_json::to_string(frame) {
+            let _ = self.frames.try_send(Parcel::Text(text.into()));
+        }
+    }
+}
