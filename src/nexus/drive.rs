@@ -17,7 +17,6 @@ use crate::world::template::WorldId;
 
 use super::game::Outbound;
 use super::journal::{Batch, JournalJob};
-use super::keeper::StoredCut;
 use super::message::{Data, Frame};
 use super::pulsar::instruction::Instruction;
 use super::pulsar::turn::Sets;
@@ -45,6 +44,8 @@ pub enum Arrival {
     Given { spawn: WorldId, session: u64, instruction: Instruction },
     /// From a node of the engine or from the Forge.
     Internal { spawn: WorldId, instruction: Instruction },
+    /// As `Internal`, at the start, before there is anyone to wait.
+    Recovered { spawn: WorldId, instruction: Instruction },
     /// A world that was built elsewhere is linked in.
     Start { world: Box<World>, full_cut: bool, done: Done<()> },
     /// A world stops: everyone leaves, a last cut is written, it is unlinked.
@@ -53,6 +54,8 @@ pub enum Arrival {
     Cut { spawn: WorldId, done: Done<u64> },
     /// Live counts.
     Population { spawn: WorldId, done: Done<Population> },
+    /// Incarnation and sequence.
+    Head { spawn: WorldId, done: Done<(u64, u64)> },
     /// The hash of a world's state, with its sequence.
     Hash { spawn: WorldId, done: Done<(u64, [u8; 32])> },
     /// Open errands are let out again.
@@ -166,7 +169,11 @@ impl Running {
             }
             return;
         }
-        let most = if self.drive.health.get() == Condition::Sound { Duration::from_secs(1) } else { Duration::from_millis(50) };
+        let most = if self.drive.health.get() == Condition::Sound {
+            Duration::from_secs(1)
+        } else {
+            Duration::from_millis(50)
+        };
         match self.drive.inlet.recv_deadline(wake.min(Instant::now() + most)) {
             Ok(arrival) => self.take(arrival),
             Err(RecvTimeoutError::Timeout) => {}
@@ -208,32 +215,36 @@ impl Running {
                 (self.drive.taken)(false);
                 self.give(spawn, instruction, now);
             }
+            Arrival::Recovered { spawn, instruction } => self.give(spawn, instruction, now),
             Arrival::Start { world, full_cut, done } => {
                 let spawn = world.meta.spawn;
-                let slot = Slot::new(*world, now, full_cut);
-                self.wakes.push(Reverse((slot.wake(), spawn)));
-                self.slots.insert(spawn, slot);
+                self.slots.insert(spawn, Slot::new(*world, now, full_cut));
+                self.arm(spawn);
                 self.let_errands_out(spawn);
-                self.batch.after(move || drop(done.send(Some(()))));
+                self.batch.after(move || answer(done, Some(())));
             }
             Arrival::Stop { spawn, done } => match self.slots.get_mut(&spawn) {
                 Some(slot) => {
                     slot.stop(done);
                     self.give(spawn, Instruction::Stop, now);
                 }
-                None => drop(done.send(None)),
+                None => answer(done, None),
             },
             Arrival::Cut { spawn, done } => match self.slots.get_mut(&spawn) {
                 Some(slot) => slot.want_cut(done),
-                None => drop(done.send(None)),
+                None => answer(done, None),
             },
             Arrival::Population { spawn, done } => {
                 let population = self.slots.get(&spawn).map(|slot| slot.population());
-                self.batch.after(move || drop(done.send(population)));
+                self.batch.after(move || answer(done, population));
+            }
+            Arrival::Head { spawn, done } => {
+                let head = self.slots.get(&spawn).map(|slot| (slot.world.meta.incarnation, slot.world.meta.seq));
+                self.batch.after(move || answer(done, head));
             }
             Arrival::Hash { spawn, done } => {
                 let hash = self.slots.get_mut(&spawn).map(|slot| (slot.world.meta.seq, slot.world.hash()));
-                self.batch.after(move || drop(done.send(hash)));
+                self.batch.after(move || answer(done, hash));
             }
             Arrival::Resend { spawn } => self.let_errands_out(spawn),
             Arrival::Shutdown => {
@@ -248,14 +259,22 @@ impl Running {
     fn give(&mut self, spawn: WorldId, instruction: Instruction, now: Instant) {
         let Some(slot) = self.slots.get_mut(&spawn) else { return };
         slot.give(now, instruction);
-        self.wakes.push(Reverse((slot.wake(), spawn)));
+        self.arm(spawn);
+    }
+
+    /// Sees to it that the heap of worlds has the world's next due time.
+    fn arm(&mut self, spawn: WorldId) {
+        if let Some(wake) = self.slots.get_mut(&spawn).and_then(Slot::arm) {
+            self.wakes.push(Reverse((wake, spawn)));
+        }
     }
 
     fn refuse(&mut self, session: u64, text: &str) {
-        let frame = Frame::new("error", text, Data::Error(super::message::ErrorData {
-            error: text.into(),
-            code: "unavailable".into(),
-        }));
+        let frame = Frame::new(
+            "error",
+            text,
+            Data::Error(super::message::ErrorData { error: text.into(), code: "unavailable".into() }),
+        );
         let _ = self.drive.outward.try_send(vec![Outbound::ToSession { session, frame: Arc::new(frame) }]);
     }
 
@@ -278,13 +297,12 @@ impl Running {
             }
             self.wakes.pop();
             let Some(slot) = self.slots.get_mut(&spawn) else { continue };
+            if !slot.fires(at) {
+                continue;
+            }
             let applied = slot.turns(now, TURNS_IN_A_ROW, &mut self.batch, &*self.drive.sets);
             more |= applied == TURNS_IN_A_ROW;
-            let wake = slot.wake();
-            // A world is in the heap at least once; doubles do no harm.
-            if !self.wakes.iter().any(|Reverse((at, other))| *other == spawn && *at <= wake) {
-                self.wakes.push(Reverse((wake, spawn)));
-            }
+            self.arm(spawn);
             if more {
                 // Arrivals and the journal get their turn between worlds.
                 return true;
@@ -303,10 +321,7 @@ impl Running {
             if slot.cut_is_due(now, CUT_EVERY, CUT_TURNS, CUT_BYTES, pressed) {
                 slot.begin_cut(now);
             }
-            if let Some(cut) = slot.cut_slice(CUT_SLICE) {
-                let StoredCut { .. } = cut;
-                self.batch.cuts.push(cut);
-            }
+            self.batch.cuts.extend(slot.cut_slice(CUT_SLICE));
             busy |= slot.is_cutting();
             if slot.is_gone() {
                 gone.push(*spawn);
@@ -321,8 +336,12 @@ impl Running {
     /// The journal fails: the worlds' clocks stand still.
     fn pause(&mut self) {
         let now = Instant::now();
-        for slot in self.slots.values_mut() {
-            slot.hold(now);
+        let spawns: Vec<WorldId> = self.slots.keys().copied().collect();
+        for spawn in spawns {
+            if let Some(slot) = self.slots.get_mut(&spawn) {
+                slot.hold(now);
+            }
+            self.arm(spawn);
         }
     }
 
@@ -347,4 +366,10 @@ impl Running {
     }
 }
 
-const PAUSED: &str = "The world is holding its breath: nothing can be kept safe at the moment. Please try again shortly.";
+/// Whoever asked may have stopped waiting.
+fn answer<T>(done: Done<T>, value: Option<T>) {
+    let _ = done.send(value);
+}
+
+const PAUSED: &str =
+    "The world is holding its breath: nothing can be kept safe at the moment. Please try again shortly.";

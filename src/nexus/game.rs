@@ -30,13 +30,29 @@ pub const OUTBOX_MESSAGES_MAX: usize = 256;
 #[derive(Clone, Debug)]
 pub enum Outbound {
     Message(super::message::Message),
-    Attach { player: PlayerId, session: u64 },
-    Detach { player: PlayerId },
-    ToSession { session: u64, frame: Arc<Frame> },
-    Errand { spawn: WorldId, errand: Box<OpenErrand> },
+    Attach {
+        player: PlayerId,
+        session: u64,
+    },
+    Detach {
+        player: PlayerId,
+    },
+    ToSession {
+        session: u64,
+        frame: Arc<Frame>,
+    },
+    Errand {
+        spawn: WorldId,
+        errand: Box<OpenErrand>,
+    },
     /// A socket has opened; its messages go here.
-    Open { session: u64, outbox: Outbox },
-    Closed { session: u64 },
+    Open {
+        session: u64,
+        outbox: Outbox,
+    },
+    Closed {
+        session: u64,
+    },
 }
 
 impl Outbound {

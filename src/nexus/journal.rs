@@ -50,9 +50,15 @@ impl Batch {
 pub enum JournalJob {
     Batch(Batch),
     /// A cut is stored: what it covers needs no journal any more.
-    Covered { spawn: WorldId, incarnation: u64, seq: u64 },
+    Covered {
+        spawn: WorldId,
+        incarnation: u64,
+        seq: u64,
+    },
     /// The world left this nexus.
-    Forget { spawn: WorldId },
+    Forget {
+        spawn: WorldId,
+    },
     End,
 }
 
@@ -130,8 +136,8 @@ impl JournalNode {
                     self.health.set(Condition::Failing);
                     self.heal();
                     self.health.set(Condition::Sound);
-                    // Healing wrote what was not acknowledged, the failed group included if it was taken.
-                    if !matches!(error, JournalError::Broken | JournalError::TooLarge { .. }) {
+                    // A group that failed in writing was kept, and healing wrote it; any other was not taken.
+                    if matches!(error, JournalError::Io { .. }) {
                         return;
                     }
                 }
@@ -157,8 +163,10 @@ impl JournalNode {
 
     /// Hears of stored cuts for a while; nothing else can come while a batch is out.
     fn covered_meanwhile(&mut self, most: Duration) {
-        if let Ok(JournalJob::Covered { spawn, incarnation, seq }) = self.jobs.recv_timeout(most) {
-            self.journal.covered(spawn, incarnation, seq);
+        match self.jobs.recv_timeout(most) {
+            Ok(JournalJob::Covered { spawn, incarnation, seq }) => self.journal.covered(spawn, incarnation, seq),
+            Ok(JournalJob::Forget { spawn }) => self.journal.forget(spawn),
+            _ => {}
         }
     }
 

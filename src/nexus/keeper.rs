@@ -2,19 +2,18 @@
 //! worlds, template sets and images back. Nobody on the way of a command waits for it.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use crossbeam_channel::{Receiver, Sender};
 
-use crate::store::io::RealIo;
 use crate::store::state::{Cut, State, StateError};
+use crate::world::character::PlayerId;
 use crate::world::internal::ImageSave;
 use crate::world::template::{RuleId, WorldId};
 
 use super::drive::Done;
 use super::journal::JournalJob;
-use super::mirror::{Mirrored, MirrorFeed};
-use super::pulsar::image::character_of;
+use super::mirror::{MirrorFeed, Mirrored};
+use super::pulsar::image;
 
 /// A complete cut, on its way to the disk.
 pub struct StoredCut {
@@ -33,15 +32,33 @@ pub struct StoredCut {
 /// What the keeper does, in order.
 pub enum KeeperJob {
     Commit(StoredCut),
-    PutBlob { hash: [u8; 32], bytes: Vec<u8>, done: tokio::sync::oneshot::Sender<Result<(), StateError>> },
+    PutBlob {
+        hash: [u8; 32],
+        bytes: Vec<u8>,
+        done: tokio::sync::oneshot::Sender<Result<(), StateError>>,
+    },
     /// What the Forge's image of a world lacks, as of the last cut.
-    Changed { nexus: String, spawn: WorldId, done: Done<Box<ImageSave>> },
+    /// With `whole`, all of the world.
+    Changed {
+        nexus: String,
+        spawn: WorldId,
+        whole: bool,
+        done: Done<Box<ImageSave>>,
+    },
     /// The Forge has the image up to this sequence.
-    Saved { spawn: WorldId, seq: u64 },
+    Saved {
+        spawn: WorldId,
+        incarnation: u64,
+        seq: u64,
+    },
     /// Forget a world that left this nexus.
-    Remove { spawn: WorldId },
+    Remove {
+        spawn: WorldId,
+    },
     /// Everything of every world again, for a mirror that lost it.
-    Everything { done: tokio::sync::oneshot::Sender<Vec<Mirrored>> },
+    Everything {
+        done: tokio::sync::oneshot::Sender<Vec<Mirrored>>,
+    },
     End,
 }
 
@@ -62,11 +79,16 @@ impl Keeper {
                     let stored = self.with_state(|state| state.put_blob(&hash, &bytes));
                     let _ = done.send(stored);
                 }
-                KeeperJob::Changed { nexus, spawn, done } => {
-                    let _ = done.send(self.changed(nexus, spawn));
+                KeeperJob::Changed { nexus, spawn, whole, done } => {
+                    let _ = done.send(self.changed(nexus, spawn, whole));
                 }
-                KeeperJob::Saved { spawn, seq } => {
-                    if let Err(error) = self.with_state(|state| state.saved(spawn, seq)) {
+                KeeperJob::Saved { spawn, incarnation, seq } => {
+                    let note = postcard::to_stdvec(&(incarnation, seq)).unwrap_or_default();
+                    let mark = self.with_state(|state| {
+                        state.put_note(&format!("saved/{spawn}"), &note)?;
+                        state.saved(spawn, seq)
+                    });
+                    if let Err(error) = mark {
                         tracing::warn!(spawn, %error, "the mark of a save was not stored; the next save sends more");
                     }
                 }
@@ -97,7 +119,7 @@ impl Keeper {
     }
 
     fn reopen(&self) -> Result<State, StateError> {
-        State::open_with(&self.dir, Arc::new(RealIo))
+        State::open(&self.dir)
     }
 
     /// Stores a cut, however long the disk takes to be sound again. Until then the journal keeps what the cut covers.
@@ -127,54 +149,52 @@ impl Keeper {
         self.mirror.cut(Mirrored { spawn, epoch, incarnation, seq, changes: cut.changes, rules, full });
     }
 
-    fn changed(&self, nexus: String, spawn: WorldId) -> Option<Box<ImageSave>> {
-        let found = self.image_save(nexus, spawn);
+    fn changed(&self, nexus: String, spawn: WorldId, whole: bool) -> Option<Box<ImageSave>> {
+        let found = self.image_save(nexus, spawn, whole);
         found.unwrap_or_else(|error| {
             tracing::error!(spawn, %error, "the changes of a world could not be read");
             None
         })
     }
 
-    fn image_save(&self, nexus: String, spawn: WorldId) -> Result<Option<Box<ImageSave>>, StateError> {
+    fn image_save(&self, nexus: String, spawn: WorldId, whole: bool) -> Result<Option<Box<ImageSave>>, StateError> {
         use base64::Engine as _;
         use base64::engine::general_purpose::STANDARD;
-        let Some(head) = self.state.head(spawn)? else { return Ok(None) };
-        let changed = self.state.changed_since_save(spawn)?;
-        let mut records = Vec::new();
-        if changed.whole {
-            let Some(loaded) = self.state.load(spawn)? else { return Ok(None) };
-            records.push((STANDARD.encode([]), Some(STANDARD.encode(loaded.meta))));
-            records.extend(loaded.records.iter().map(|(k, v)| (STANDARD.encode(k), Some(STANDARD.encode(v)))));
-        } else {
-            let meta = self.state.meta(spawn)?.unwrap_or_default();
-            records.push((STANDARD.encode([]), Some(STANDARD.encode(meta))));
-            for key in &changed.keys {
-                let value = self.state.record(spawn, key)?;
-                records.push((STANDARD.encode(key), value.map(|v| STANDARD.encode(v))));
-            }
+        let Some((incarnation, seq, digest)) = self.state.head(spawn)? else { return Ok(None) };
+        let mut changed = self.state.changed_since_save(spawn)?;
+        let saved = self.saved_note(spawn)?.filter(|(of, _)| *of == incarnation).map(|(_, seq)| seq);
+        changed.whole |= whole || saved.is_none();
+        let meta = self.state.meta(spawn)?.unwrap_or_default();
+        // The world's header goes under the empty key.
+        let mut records = vec![(String::new(), Some(STANDARD.encode(meta)))];
+        let keys = if changed.whole { self.state.keys(spawn, &[])? } else { changed.keys };
+        for key in &keys {
+            let value = self.state.record(spawn, key)?;
+            records.push((STANDARD.encode(key), value.map(|value| STANDARD.encode(value))));
         }
-        let read = |key: &[u8]| self.state.record(spawn, key).ok().flatten();
-        let mut players: Vec<i64> = Vec::new();
-        let keys: Vec<Vec<u8>> = if changed.whole {
-            self.state.keys(spawn, b"P")?
-        } else {
-            changed.keys.clone()
-        };
-        players.extend(keys.iter().filter_map(|key| super::pulsar::image::player_of_key(key)));
+        let mut players: Vec<PlayerId> = keys.iter().filter_map(|key| image::player_of_key(key)).collect();
         players.sort_unstable();
         players.dedup();
-        let characters = players.into_iter().filter_map(|player| character_of(player, read)).collect();
+        let read = |key: &[u8]| self.state.record(spawn, key).ok().flatten();
+        let characters = players.into_iter().filter_map(|player| image::character_of(player, read)).collect();
+        let since = saved.filter(|_| !changed.whole);
         Ok(Some(Box::new(ImageSave {
             nexus,
             spawn,
             epoch: 0,
-            incarnation: head.incarnation,
-            seq: head.seq,
-            since: head.saved.filter(|_| !changed.whole),
+            incarnation,
+            seq,
+            since,
             records,
-            digest: format!("{:032x}", head.digest),
+            digest: format!("{digest:032x}"),
             characters,
         })))
+    }
+
+    /// Incarnation and sequence of the image that the Forge has.
+    fn saved_note(&self, spawn: WorldId) -> Result<Option<(u64, u64)>, StateError> {
+        let note = self.state.note(&format!("saved/{spawn}"))?;
+        Ok(note.and_then(|bytes| postcard::from_bytes(&bytes).ok()))
     }
 
     fn everything(&self) -> Vec<Mirrored> {

@@ -1,8 +1,352 @@
 //! The Nexus: the real-time engine. Data goes one way round: websocket, game, timings, Pulsar,
-//! journal, game, websocket.
+//! journal, game, websocket. This module opens the nodes in the order in which data flows, keeps the
+//! nexus registered with the Forge, and closes everything in order.
 
+pub mod background;
 pub mod beat;
+pub mod drive;
+pub mod game;
+pub mod internal;
+pub mod journal;
+pub mod keeper;
 pub mod message;
+pub mod mirror;
+pub mod mob;
+pub mod places;
 pub mod pulsar;
+pub mod recover;
+pub mod registration;
+pub mod session;
 pub mod tic;
 pub mod timings;
+pub mod websocket;
+pub mod worlds;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::routing::get;
+use crossbeam_channel::Sender;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::address::TrustedProxies;
+use crate::config::{Durability, Secret};
+use crate::link::{Link, LinkError};
+use crate::store::io::{Io, Lock, RealIo};
+use crate::store::journal::{Journal, JournalError, JournalOptions};
+use crate::store::mirror::Mirror;
+use crate::store::state::{State, StateError};
+
+use background::{Background, Epochs, lock};
+use drive::{Arrival, Drive, Health};
+use game::{Inward, Outbound, Outward};
+use journal::{Batch, JournalNode};
+use keeper::{Keeper, KeeperJob};
+use mirror::MirrorFeed;
+use places::Places;
+use pulsar::instruction::Instruction;
+use session::Sessions;
+use worlds::{TemplateSets, WorldError, Worlds};
+
+/// Errands on their way to the nodes that carry them; what does not fit is let out again later.
+const ERRAND_LINE_MAX: usize = 1024;
+/// Messages' way out: lists of what one group yielded.
+const OUTWARD_LISTS_MAX: usize = 256;
+/// Jobs that wait for the journal: two batches, and what the keeper reports.
+const JOURNAL_JOBS_MAX: usize = 4096;
+/// Jobs that wait for the keeper.
+const KEEPER_JOBS_MAX: usize = 256;
+/// Sockets get this long to hear that the server stops.
+const FAREWELL_MAX: Duration = Duration::from_secs(3);
+
+/// How to open a Nexus.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// What it is called; what it holds is bound to this name.
+    pub name: String,
+    /// Its own folder.
+    pub data_dir: PathBuf,
+    /// The Forge's internal address: `unix:/path` or `http://host:port`.
+    pub forge_url: String,
+    /// Where the Forge reaches this nexus.
+    pub own_url: String,
+    /// Where clients reach its game socket; empty takes the platform's own address.
+    pub ws_uri: String,
+    pub service_token: Secret,
+    /// A Redis for the mirror; without one the Forge asks over HTTP.
+    pub redis: Option<Secret>,
+    pub durability: Durability,
+    pub limits: Limits,
+    pub trusted_proxies: TrustedProxies,
+}
+
+/// What one client may do. Settings of the operator.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Frames a second in the long run, for each session.
+    pub commands_per_second: f64,
+    /// Frames at once.
+    pub commands_burst: f64,
+    /// Open game sockets from one address.
+    pub sockets_per_address: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { commands_per_second: 10.0, commands_burst: 40.0, sockets_per_address: 100 }
+    }
+}
+
+/// Why a Nexus could not be opened; one line that says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum NexusError {
+    #[error("the folder {0} cannot be used: {1}")]
+    Folder(PathBuf, std::io::Error),
+    #[error("the folder {0} is in use by another nexus: stop that one, or choose another NEXUS_NAME or DATA_DIR")]
+    InUse(PathBuf),
+    #[error("{0}")]
+    Journal(#[from] JournalError),
+    #[error("{0}")]
+    State(#[from] StateError),
+    #[error("{0}")]
+    World(#[from] WorldError),
+    #[error("the Forge's address cannot be used: {0}")]
+    Link(#[from] LinkError),
+    #[error("the Redis address cannot be used: {0}")]
+    Mirror(String),
+    #[error("a thread could not be started: {0}")]
+    Thread(std::io::Error),
+}
+
+/// What the sockets and the internal endpoints share.
+pub struct Shared {
+    pub sessions: Sessions,
+    pub inward: Inward,
+    pub outward: Sender<Vec<Outbound>>,
+    pub limits: Limits,
+    pub places: Arc<Places>,
+    pub proxies: TrustedProxies,
+    pub sockets: TaskTracker,
+    pub shutdown: CancellationToken,
+    pub worlds: Worlds,
+}
+
+/// An open Nexus: its worlds run.
+pub struct Nexus {
+    options: Options,
+    shared: Arc<Shared>,
+    boot: u64,
+    data_id: String,
+    background: (Background, mpsc::Receiver<(i64, pulsar::record::OpenErrand)>),
+    mob: mpsc::Receiver<(i64, pulsar::record::OpenErrand)>,
+    mirror: Option<(mirror::MirrorLine, Mirror, Sender<KeeperJob>)>,
+    threads: Vec<JoinHandle<()>>,
+    _lock: Lock,
+}
+
+impl Nexus {
+    /// Opens the disk, brings back what is on it, and starts the nodes. The worlds run from here on.
+    ///
+    /// # Errors
+    /// The folder, the journal or the state cannot be used; one line each.
+    pub async fn open(options: Options) -> Result<Self, NexusError> {
+        tokio::task::spawn_blocking(move || Self::open_blocking(options))
+            .await
+            .map_err(|error| NexusError::Thread(std::io::Error::other(error.to_string())))?
+    }
+
+    fn open_blocking(options: Options) -> Result<Self, NexusError> {
+        let begun = Instant::now();
+        let dir = options.data_dir.clone();
+        let io: Arc<dyn Io> = Arc::new(RealIo);
+        std::fs::create_dir_all(&dir).map_err(|error| NexusError::Folder(dir.clone(), error))?;
+        let lock_file = io.lock(&dir.join("lock")).map_err(|error| match error.kind() {
+            std::io::ErrorKind::WouldBlock => NexusError::InUse(dir.clone()),
+            _ => NexusError::Folder(dir.clone(), error),
+        })?;
+        let mut state = State::open(&dir.join("state"))?;
+        let (boot, data_id) = identify(&mut state)?;
+        let (journal, tail) = Journal::open(&dir.join("journal"), io, JournalOptions::default())?;
+        let sets = Arc::new(TemplateSets::default());
+        let recovered = recover::recover(&state, &tail, &sets)?;
+        tracing::info!(
+            worlds = recovered.worlds.len(),
+            turns = recovered.turns,
+            millis = begun.elapsed().as_millis() as u64,
+            "the nexus has its worlds back"
+        );
+
+        let (inward, inlet, taken) = Inward::new();
+        let (outward_tx, outward_rx) = crossbeam_channel::bounded(OUTWARD_LISTS_MAX);
+        let (journal_tx, journal_rx) = crossbeam_channel::bounded(JOURNAL_JOBS_MAX);
+        let (idle_tx, idle_rx) = crossbeam_channel::bounded(2);
+        let (keeper_tx, keeper_rx) = crossbeam_channel::bounded(KEEPER_JOBS_MAX);
+        let (background_tx, background_rx) = mpsc::channel(ERRAND_LINE_MAX);
+        let (mob_tx, mob_rx) = mpsc::channel(ERRAND_LINE_MAX);
+        for _ in 0..2 {
+            let _ = idle_tx.send(Batch::default());
+        }
+        let health = Arc::new(Health::default());
+        let (feed, mirror) = match &options.redis {
+            Some(url) => {
+                let mirror = Mirror::open(url.expose()).map_err(|error| NexusError::Mirror(error.to_string()))?;
+                let (feed, line) = MirrorFeed::new();
+                (feed, Some((line, mirror, keeper_tx.clone())))
+            }
+            None => (MirrorFeed::none(), None),
+        };
+
+        let keeper =
+            Keeper { state, dir: dir.join("state"), jobs: keeper_rx, journal: journal_tx.clone(), mirror: feed };
+        let node = JournalNode {
+            journal,
+            durability: options.durability,
+            jobs: journal_rx,
+            idle: idle_tx,
+            outward: outward_tx.clone(),
+            keeper: keeper_tx.clone(),
+            health: health.clone(),
+        };
+        let drive = Drive {
+            inlet,
+            idle: idle_rx,
+            journal: journal_tx,
+            outward: outward_tx.clone(),
+            health,
+            sets: sets.clone(),
+            taken,
+        };
+        let outward = Outward::new(outward_rx, background_tx, mob_tx);
+        let threads = vec![
+            thread("outward", move || outward.run())?,
+            thread("keeper", move || keeper.run())?,
+            thread("journal", move || node.run())?,
+            thread("pulsar", move || drive.run())?,
+        ];
+
+        let epochs = Epochs::default();
+        for world in recovered.worlds {
+            let (spawn, epoch) = (world.meta.spawn, world.meta.epoch);
+            lock(&epochs).insert(spawn, epoch);
+            let lost = recover::lost_links(&world);
+            let (done, _) = tokio::sync::oneshot::channel();
+            inward.control(Arrival::Start { world: Box::new(world), full_cut: false, done });
+            for (player, session) in lost {
+                inward.control(Arrival::Recovered { spawn, instruction: Instruction::Unlink { player, session } });
+            }
+        }
+        let link = Link::new(&options.forge_url, &options.service_token)?;
+        let worlds = Worlds {
+            nexus: options.name.clone(),
+            link: link.clone(),
+            inward: inward.clone(),
+            keeper: keeper_tx,
+            sets,
+            epochs: epochs.clone(),
+        };
+        let background = Background { nexus: options.name.clone(), link, inward: inward.clone(), epochs };
+        let shared = Arc::new(Shared {
+            sessions: Sessions::new(boot),
+            inward,
+            outward: outward_tx,
+            limits: options.limits,
+            places: Arc::new(Places::new(options.limits.sockets_per_address)),
+            proxies: options.trusted_proxies.clone(),
+            sockets: TaskTracker::new(),
+            shutdown: CancellationToken::new(),
+            worlds,
+        });
+        Ok(Self {
+            options,
+            shared,
+            boot,
+            data_id,
+            background: (background, background_rx),
+            mob: mob_rx,
+            mirror,
+            threads,
+            _lock: lock_file,
+        })
+    }
+
+    /// The game socket.
+    pub fn public(&self) -> Router {
+        Router::new()
+            .route("/ws/game/cmd", get(websocket::upgrade))
+            .route("/ws/game/cmd/", get(websocket::upgrade))
+            .with_state(self.shared.clone())
+    }
+
+    /// What the Forge asks and orders, behind the service token.
+    pub fn internal(&self) -> Router {
+        internal::router(self.shared.clone(), self.options.service_token.clone())
+    }
+
+    /// The shared part, for tools that run in the same process.
+    pub fn shared(&self) -> Arc<Shared> {
+        self.shared.clone()
+    }
+
+    /// Runs until the shutdown; then every socket is told, every world is cut, and everything is on the disk.
+    pub async fn run(self, shutdown: CancellationToken) {
+        let Self { options, shared, boot, data_id, background, mob, mirror, threads, _lock } = self;
+        let tasks = TaskTracker::new();
+        let (background, background_line) = background;
+        tasks.spawn(background.run(background_line));
+        tasks.spawn(mob::run(mob, shared.inward.clone()));
+        if let Some((line, mirror, keeper)) = mirror {
+            tasks.spawn(mirror::run(line, mirror, options.name.clone(), boot, keeper));
+        }
+        let registration = registration::Registration { options, boot, data_id, shared: shared.clone() };
+        let saves = tokio::spawn(registration::save_regularly(shared.clone(), shutdown.clone()));
+        let registered = tokio::spawn(registration.run(shutdown.clone()));
+
+        shutdown.cancelled().await;
+        registered.abort();
+        saves.abort();
+        shared.shutdown.cancel();
+        shared.sockets.close();
+        let _ = tokio::time::timeout(FAREWELL_MAX, shared.sockets.wait()).await;
+        shared.inward.control(Arrival::Shutdown);
+        drop(shared);
+        let joined = tokio::task::spawn_blocking(move || {
+            // Pulsar ends the journal, the journal the keeper; the outward thread ends with its last sender.
+            for thread in threads.into_iter().skip(1) {
+                let _ = thread.join();
+            }
+        });
+        let _ = joined.await;
+        tasks.close();
+        tracing::info!("the nexus has stopped; its worlds are safe");
+    }
+}
+
+fn thread(name: &str, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, NexusError> {
+    std::thread::Builder::new().name(name.to_owned()).spawn(run).map_err(NexusError::Thread)
+}
+
+/// How often this directory was opened, and its name for life.
+fn identify(state: &mut State) -> Result<(u64, String), StateError> {
+    let boot = state.note("boot")?.and_then(|bytes| bytes.try_into().ok()).map_or(0, u64::from_be_bytes) + 1;
+    state.put_note("boot", &boot.to_be_bytes())?;
+    let known = state.note("data_id")?.and_then(|bytes| String::from_utf8(bytes).ok());
+    let data_id = match known {
+        Some(id) => id,
+        None => {
+            let mut bytes = [0; 16];
+            // The system's source of chance does not fail on a system that runs.
+            if aws_lc_rs::rand::fill(&mut bytes).is_err() {
+                return Err(StateError::Write("no entropy for a new data directory".into()));
+            }
+            let id = bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+            state.put_note("data_id", id.as_bytes())?;
+            id
+        }
+    };
+    Ok((boot, data_id))
+}

@@ -35,11 +35,7 @@ pub enum Denied {
 impl Sessions {
     /// Session numbers of one boot never meet those of another.
     pub fn new(boot: u64) -> Self {
-        Self {
-            tickets: Mutex::default(),
-            verifier: RwLock::default(),
-            next: AtomicU64::new((boot << 32) | 1),
-        }
+        Self { tickets: Mutex::default(), verifier: RwLock::default(), next: AtomicU64::new((boot << 32) | 1) }
     }
 
     pub fn next_session(&self) -> u64 {

@@ -52,7 +52,8 @@ type Socket = WebSocketStream<TokioIo<Upgraded>>;
 /// Accepts the upgrade to a websocket.
 pub async fn upgrade(State(shared): State<Arc<Shared>>, mut request: Request) -> Response {
     let Some(key) = handshake_key(&request) else {
-        let mut response = axum::Json(serde_json::json!({"detail": "This address speaks websocket (version 13)."})).into_response();
+        let mut response =
+            axum::Json(serde_json::json!({"detail": "This address speaks websocket (version 13)."})).into_response();
         *response.status_mut() = StatusCode::UPGRADE_REQUIRED;
         response.headers_mut().insert(header::UPGRADE, HeaderValue::from_static("websocket"));
         return response;

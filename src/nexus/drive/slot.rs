@@ -39,6 +39,8 @@ pub struct Slot {
     want_full: bool,
     stop: Option<Done<u64>>,
     stage: Stage,
+    /// When the heap of worlds has this one, if it has.
+    armed: Option<Instant>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,6 +72,7 @@ impl Slot {
             want_full: full_cut,
             stop: None,
             stage: Stage::Running,
+            armed: None,
         }
     }
 
@@ -92,8 +95,42 @@ impl Slot {
         }
     }
 
+    /// When the heap of worlds is to have this one, if it has no earlier time already.
+    pub fn arm(&mut self) -> Option<Instant> {
+        if self.stage != Stage::Running {
+            return None;
+        }
+        let wake = self.wake();
+        if self.armed.is_some_and(|armed| armed <= wake) {
+            return None;
+        }
+        self.armed = Some(wake);
+        Some(wake)
+    }
+
+    /// Is this the time that counts? Others in the heap are left over from before.
+    pub fn fires(&mut self, at: Instant) -> bool {
+        let fires = self.armed == Some(at);
+        if fires {
+            self.armed = None;
+        }
+        fires
+    }
+
+    /// World time now. After a stall, or on a machine that slept, the world does not race to catch up.
+    fn tick(&mut self, now: Instant) -> u64 {
+        let world_now = self.world_now(now);
+        match self.world.timings.next_due() {
+            Some(due) if world_now > due + LATE_MAX => {
+                self.base = (now, due + LATE_MAX);
+                due + LATE_MAX
+            }
+            _ => world_now,
+        }
+    }
+
     pub fn give(&mut self, now: Instant, instruction: Instruction) {
-        self.last_given = self.world_now(now).max(self.last_given);
+        self.last_given = self.tick(now).max(self.last_given);
         self.world.timings.give(self.last_given, instruction);
     }
 
@@ -102,15 +139,7 @@ impl Slot {
         if self.stage != Stage::Running {
             return 0;
         }
-        let mut world_now = self.world_now(now);
-        if let Some(due) = self.world.timings.next_due()
-            && world_now > due + LATE_MAX
-            && self.world.timings.given_len() == 0
-        {
-            // A stall, or a machine that slept: the world does not race to catch up.
-            world_now = due + LATE_MAX;
-            self.base = (now, world_now);
-        }
+        let world_now = self.tick(now).max(self.last_given);
         for applied in 0..most {
             let Some(due) = self.world.timings.pop(world_now) else { return applied };
             let (due, what) = match due {

@@ -17,11 +17,22 @@ const KEY_CHARS_MAX: usize = 100;
 /// What a client wants.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Inbound {
-    Connect { token: String, player: PlayerId, resume: Option<String>, last_seq: Option<u64> },
+    Connect {
+        token: String,
+        player: PlayerId,
+        resume: Option<String>,
+        last_seq: Option<u64>,
+    },
     Disconnect,
     Sync,
-    Text { text: String, n: Option<u64> },
-    Act { act: Act, n: Option<u64> },
+    Text {
+        text: String,
+        n: Option<u64>,
+    },
+    Act {
+        act: Act,
+        n: Option<u64>,
+    },
     /// Asks for a sign of life.
     Ping,
 }
@@ -141,13 +152,11 @@ mod tests {
     #[test]
     fn frames_of_the_contract_are_read_and_extra_fields_ignored() {
         let connect = r#"{"type":"system.connect","data":{"player_key":"player.7"},"token":"t","x":1}"#;
-        assert_eq!(
-            read(connect),
-            Ok(Inbound::Connect { token: "t".into(), player: 7, resume: None, last_seq: None })
-        );
+        assert_eq!(read(connect), Ok(Inbound::Connect { token: "t".into(), player: 7, resume: None, last_seq: None }));
         let text = r#"{"type":"cmd.text","text":" look","token":"t","echo":true,"receive_ts":5,"message_id":"m"}"#;
         assert_eq!(read(text), Ok(Inbound::Text { text: " look".into(), n: None }));
-        let act = r#"{"type":"cmd.get","data":{"item":{"name":"all"},"from":{"key":"item.9"}},"text":"get all corpse"}"#;
+        let act =
+            r#"{"type":"cmd.get","data":{"item":{"name":"all"},"from":{"key":"item.9"}},"text":"get all corpse"}"#;
         let Ok(Inbound::Act { act, .. }) = read(act) else { panic!("an act") };
         assert_eq!((act.item_name.as_deref(), act.from_key.as_deref()), (Some("all"), Some("item.9")));
     }
@@ -157,7 +166,10 @@ mod tests {
         let text = |frame: &str| read(frame).map_err(|e| (e.kind, e.text)).unwrap_err();
         assert_eq!(text(r#"{"type":"system.connect"}"#).1, "Missing authentication token");
         assert_eq!(text(r#"{"type":"system.connect","token":"t"}"#).1, "Missing player_key");
-        assert_eq!(text(r#"{"type":"system.connect","token":"t","data":{"player_key":"mob.3"}}"#).0, "system.connect.error");
+        assert_eq!(
+            text(r#"{"type":"system.connect","token":"t","data":{"player_key":"mob.3"}}"#).0,
+            "system.connect.error"
+        );
     }
 
     #[test]

@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
+use crate::world::character::{Character, ItemId, PlayerId, SavedItem, SavedPlace};
 use crate::world::template::Templates;
 
-use super::beat;
-use super::record::{Meta, RecordError, Who, decode, encode};
+use super::record::{Item, Meta, Player, Presence, RecordError, Viewed, Who, decode, encode};
 use super::table::Changes;
 use super::world::{Index, World};
+use super::{beat, leave};
 
 /// The head of a cut: the world's scalars at its moment.
 #[derive(Clone, Debug)]
@@ -135,14 +136,6 @@ impl World {
         Ok(world)
     }
 
-    /// The meta record of a stored cut, without the rest.
-    ///
-    /// # Errors
-    /// The record cannot be read.
-    pub fn read_meta(meta: &[u8]) -> Result<Meta, RecordError> {
-        decode(meta)
-    }
-
     /// Works the indexes out anew.
     pub fn reindex(&mut self) {
         let mut index = Index::default();
@@ -190,4 +183,42 @@ impl World {
         each_table!(self, table => table.each_encoded(|key, value| records.push((key, value))));
         (encode(&self.meta), records)
     }
+}
+
+/// The player whom a record is about, by its key.
+pub fn player_of_key(key: &[u8]) -> Option<PlayerId> {
+    use super::table::Key as _;
+    let (tag, rest) = key.split_first()?;
+    matches!(tag, b'P' | b'p' | b'V').then(|| i64::read(rest)).flatten()
+}
+
+/// A character as its stored records have it; `read` gives the record of a key.
+pub fn character_of(id: PlayerId, read: impl Fn(&[u8]) -> Option<Vec<u8>>) -> Option<Character> {
+    fn get<T: serde::de::DeserializeOwned>(tag: u8, id: i64, read: &impl Fn(&[u8]) -> Option<Vec<u8>>) -> Option<T> {
+        use super::table::Key as _;
+        let mut key = vec![tag];
+        id.write(&mut key);
+        decode(&read(&key)?).ok()
+    }
+    let player: Player = get(b'P', id, &read)?;
+    let presence: Presence = get(b'p', id, &read)?;
+    let viewed: Viewed = get(b'V', id, &read).unwrap_or_default();
+    let mut items = Vec::new();
+    let mut open: Vec<(ItemId, SavedPlace)> = player.worn.iter().map(|(s, i)| (*i, SavedPlace::Worn(*s))).collect();
+    open.extend(player.items.iter().map(|item| (*item, SavedPlace::Inventory)));
+    open.reverse();
+    while let Some((item, place)) = open.pop() {
+        let Some(row) = get::<Item>(b'I', item, &read) else { continue };
+        items.push(SavedItem { id: item, template: row.template, place, label: row.label });
+        open.extend(row.items.iter().rev().map(|inner| (*inner, SavedPlace::Inside(item))));
+    }
+    Some(leave::character(&player, &presence, &viewed, items))
+}
+
+/// The head of a stored cut, without the rest.
+///
+/// # Errors
+/// The record cannot be read.
+pub fn read_meta(meta: &[u8]) -> Result<Meta, RecordError> {
+    decode(meta)
 }

@@ -8,7 +8,7 @@ use crate::world::internal::Errand;
 use crate::world::kinds::*;
 
 use super::connect;
-use super::record::{Ask, Who};
+use super::record::{Ask, Player, Presence, Viewed, Who};
 use super::see;
 use super::turn::{Out, Turn};
 use super::world::World;
@@ -95,8 +95,14 @@ pub fn save_of(world: &World, id: PlayerId) -> Option<Character> {
     for item in &player.items {
         save_item(world, *item, SavedPlace::Inventory, &mut items);
     }
-    Some(Character {
-        id,
+    let empty = Viewed::default();
+    Some(character(player, presence, world.viewed.get(id).unwrap_or(&empty), items))
+}
+
+/// A character put together from its rows.
+pub fn character(player: &Player, presence: &Presence, viewed: &Viewed, items: Vec<SavedItem>) -> Character {
+    Character {
+        id: player.id,
         name: player.name.clone(),
         title: player.title.clone(),
         description: player.description.clone(),
@@ -116,13 +122,13 @@ pub fn save_of(world: &World, id: PlayerId) -> Option<Character> {
         room: Some(presence.room),
         core_faction: player.core_faction.clone(),
         factions: player.factions.iter().map(|(c, n)| (c.clone(), *n)).collect(),
-        viewed_rooms: world.viewed.get(id).map(|v| v.rooms.iter().copied().collect()).unwrap_or_default(),
+        viewed_rooms: viewed.rooms.iter().copied().collect(),
         aliases: player.aliases.iter().map(|(a, b)| (a.clone(), b.clone())).collect(),
         marks: player.marks.iter().map(|(a, b)| (a.clone(), b.clone())).collect(),
         mute_list: player.mute_list.iter().cloned().collect(),
         is_initialised: true,
         items,
-    })
+    }
 }
 
 fn save_item(world: &World, id: ItemId, place: SavedPlace, to: &mut Vec<SavedItem>) {

@@ -61,6 +61,23 @@ impl State {
         Ok(spawns)
     }
 
+    /// Incarnation, sequence and digest of a world's last cut.
+    pub fn head(&self, spawn: i64) -> Result<Option<(u64, u64, u128)>, StateError> {
+        Ok(self.header(spawn)?.map(|header| (header.incarnation, header.seq, header.digest)))
+    }
+
+    /// The engine's header of a world as of the last cut.
+    pub fn meta(&self, spawn: i64) -> Result<Option<Vec<u8>>, StateError> {
+        self.content(spawn, META, &[])
+    }
+
+    /// The keys of a world's records that begin so, in order.
+    pub fn keys(&self, spawn: i64, prefix: &[u8]) -> Result<Vec<Vec<u8>>, StateError> {
+        let region = keys::region(spawn, RECORD, &[]);
+        let from = keys::region(spawn, RECORD, prefix);
+        self.scan(&from)?.map(|entry| Ok(entry?.0[region.len()..].to_vec())).collect()
+    }
+
     /// One record as of the last cut.
     pub fn record(&self, spawn: i64, key: &[u8]) -> Result<Option<Vec<u8>>, StateError> {
         self.content(spawn, RECORD, key)

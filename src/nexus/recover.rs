@@ -1,0 +1,135 @@
+//! After a start: the worlds as their last cuts have them, and the tail replayed on top, so that they
+//! are what they were at the last acknowledged turn.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use crate::store::journal::Tail;
+use crate::store::state::State;
+use crate::world::template::WorldId;
+
+use super::pulsar::image;
+use super::pulsar::instruction::Applied;
+use super::pulsar::turn::{self, Output, Sets};
+use super::pulsar::world::World;
+use super::worlds::{ENGINE, TemplateSets, WorldError, stored_set};
+
+/// What the disk gave.
+pub struct Recovered {
+    pub worlds: Vec<World>,
+    /// Worlds that could not be brought back, with the reason. Their cuts and turns stay where they are.
+    pub parked: Vec<(WorldId, String)>,
+    /// Turns replayed.
+    pub turns: u64,
+}
+
+/// Brings every world back.
+///
+/// # Errors
+/// The state or the tail cannot be read at all. What concerns one world alone parks that world.
+pub fn recover(state: &State, tail: &Tail, sets: &Arc<TemplateSets>) -> Result<Recovered, WorldError> {
+    let mut worlds: BTreeMap<WorldId, World> = BTreeMap::new();
+    let mut parked: BTreeMap<WorldId, String> = BTreeMap::new();
+    for spawn in state.spawns()? {
+        match load(state, spawn, sets) {
+            Ok(Some(world)) => drop(worlds.insert(spawn, world)),
+            Ok(None) => {}
+            Err(error) => drop(parked.insert(spawn, error.to_string())),
+        }
+    }
+    let mut turns = 0;
+    let mut replayed: BTreeMap<WorldId, u64> = BTreeMap::new();
+    let mut output = Output::default();
+    let read = tail.each(|record| {
+        let Some(world) = worlds.get_mut(&record.spawn) else { return };
+        if record.incarnation != world.meta.incarnation || record.seq <= world.meta.seq {
+            return;
+        }
+        let outcome = replay(world, record.seq, record.bytes, &**sets, state, &mut output);
+        match outcome {
+            Ok(()) => {
+                turns += 1;
+                *replayed.entry(record.spawn).or_default() += 1;
+            }
+            Err(reason) => {
+                parked.insert(record.spawn, reason);
+                worlds.remove(&record.spawn);
+            }
+        }
+    });
+    read.map_err(|error| WorldError::Templates(error.to_string()))?;
+    for world in worlds.values_mut() {
+        if world.meta.engine != ENGINE && replayed.contains_key(&world.meta.spawn) {
+            tracing::warn!(
+                spawn = world.meta.spawn,
+                by = world.meta.engine,
+                "a tail of another engine version was replayed"
+            );
+            world.meta.incarnation += 1;
+        }
+        world.meta.engine = ENGINE.into();
+    }
+    for (spawn, reason) in &parked {
+        tracing::error!(spawn, reason, "a world could not be brought back and is parked; see `realms journal verify`");
+    }
+    Ok(Recovered { worlds: worlds.into_values().collect(), parked: parked.into_iter().collect(), turns })
+}
+
+fn load(state: &State, spawn: WorldId, sets: &Arc<TemplateSets>) -> Result<Option<World>, WorldError> {
+    let Some(loaded) = state.load(spawn)? else { return Ok(None) };
+    let meta = image::read_meta(&loaded.meta)?;
+    let set = match sets.set(&meta.templates) {
+        Some(set) => set,
+        None => {
+            let set = stored_set(state, &meta.templates)?
+                .ok_or_else(|| WorldError::Templates(format!("{} is not on this disk", meta.templates)))?;
+            sets.put(&meta.templates, set.clone());
+            set
+        }
+    };
+    let records = loaded.records.iter().map(|(k, v)| (k.as_slice(), v.as_slice()));
+    Ok(Some(World::restore(&loaded.meta, records, set)?))
+}
+
+fn replay(
+    world: &mut World,
+    seq: u64,
+    bytes: &[u8],
+    sets: &TemplateSets,
+    state: &State,
+    output: &mut Output,
+) -> Result<(), String> {
+    if seq != world.meta.seq + 1 {
+        return Err(format!("turn {seq} does not follow {}", world.meta.seq));
+    }
+    let applied: Applied =
+        postcard::from_bytes(bytes).map_err(|error| format!("turn {seq} cannot be read: {error}"))?;
+    if let super::pulsar::instruction::What::Given(super::pulsar::instruction::Instruction::Templates { hash }) =
+        &applied.what
+        && sets.set(hash).is_none()
+        && let Ok(Some(set)) = stored_set(state, hash)
+    {
+        sets.put(hash, set);
+    }
+    output.outs.clear();
+    let effective = catch_unwind(AssertUnwindSafe(|| turn::replay(world, applied, sets, output)));
+    match effective {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(format!("turn {seq} had an effect when it was applied, and has none now")),
+        Err(_) => Err(format!("turn {seq} panicked again")),
+    }
+}
+
+/// The sockets that played in a world before the stop; they are gone now.
+pub fn lost_links(world: &World) -> Vec<(i64, u64)> {
+    world.presences.iter().filter_map(|(player, presence)| Some((player, presence.session?))).collect()
+}
+
+/// Reads one journaled turn, for tools.
+///
+/// # Errors
+/// The bytes are no turn.
+pub fn read_turn(bytes: &[u8]) -> Result<Applied, postcard::Error> {
+    postcard::from_bytes(bytes)
+}
