@@ -4,12 +4,13 @@ use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{Info, OpenApi, OpenApiBuilder, Server};
 use utoipa_axum::router::OpenApiRouter;
 
-use super::{App, accounts, guests, lobby, login, players, web};
+use super::{App, accounts, guests, lobby, login, login_legacy, players, web};
 
 /// Every route, documented.
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(head())
         .merge(login::routes())
+        .merge(login_legacy::routes())
         .merge(accounts::routes())
         .merge(lobby::routes())
         .merge(players::routes())

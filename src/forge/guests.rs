@@ -5,6 +5,7 @@ use axum::Json;
 use axum::extract::{FromRequestParts, State};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
+use deadpool_postgres::GenericClient;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -14,12 +15,11 @@ use utoipa_axum::routes;
 use super::accounts::{NewUser, User};
 use super::auth::{self, ClientAddress, Session};
 use super::body::Body;
-use super::players::{self, PlayerSummary, Wish};
+use super::players::{self, Wish};
 use super::roots::{Named, Root, intro_world};
+use super::summary::PlayerSummary;
 use super::tokens::random_id;
 use super::{App, AppError, PLATFORM_NAME, names};
-use deadpool_postgres::GenericClient;
-
 use crate::world::character::PlayerConfig;
 
 /// Names that are tried before giving up.

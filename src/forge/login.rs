@@ -1,5 +1,5 @@
-//! The ways in: login links by mail, passwords, signing up, keeping a guest's account, refreshing tokens,
-//! and the older names of these calls. Of a link only the hash is stored; it works once and for a quarter of an hour.
+//! The ways in: login links by mail, passwords, signing up, keeping a guest's account, refreshing tokens.
+//! Of a link only the hash is stored; it works once and for a quarter of an hour.
 
 use axum::Json;
 use axum::extract::State;
@@ -17,7 +17,7 @@ use super::auth::{self, ClientAddress, Session};
 use super::body::Body;
 use super::mail::login_letter;
 use super::tokens::random_secret;
-use super::{App, AppError, PLATFORM_NAME};
+use super::{App, AppError};
 use crate::store::postgres::violated_constraint;
 
 pub const LINK_LIFETIME: Duration = Duration::minutes(15);
@@ -33,26 +33,18 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(save_guest))
         .routes(routes!(log_in))
         .routes(routes!(refresh))
-        .routes(routes!(google_login))
-        .routes(routes!(google_save))
-        .routes(routes!(forgot_password))
-        .routes(routes!(reset_password))
-        .routes(routes!(confirm_email))
-        .routes(routes!(resend_confirmation))
-        .routes(routes!(patrons))
-        .routes(routes!(patrons_of_tier))
 }
 
-type Created<T> = (StatusCode, Json<T>);
+pub(super) type Created<T> = (StatusCode, Json<T>);
 
 /// `{}`
 #[derive(Default, Serialize, ToSchema)]
-struct Nothing {}
+pub(super) struct Nothing {}
 
 #[derive(Deserialize, ToSchema)]
-struct EmailForm {
+pub(super) struct EmailForm {
     #[serde(default)]
-    email: String,
+    pub email: String,
 }
 
 /// Mails a login link; an unknown address becomes an account.
@@ -249,91 +241,7 @@ async fn refresh(State(app): State<App>, Body(form): Body<RefreshForm>) -> Resul
     Ok(Json(Refreshed { access, refresh }))
 }
 
-fn no_google() -> AppError {
-    AppError::non_field(format!(
-        "{PLATFORM_NAME} is not set up for Google accounts here. Ask for a login link instead."
-    ))
-}
-
-/// Not configured here; says so.
-#[utoipa::path(post, path = "/auth/google/login/", tag = "auth", responses((status = 400)))]
-async fn google_login() -> AppError {
-    no_google()
-}
-
-/// Not configured here; says so.
-#[utoipa::path(post, path = "/auth/google/save/", tag = "auth", responses((status = 400)))]
-async fn google_save() -> AppError {
-    no_google()
-}
-
-/// The older name of asking for a link.
-#[utoipa::path(post, path = "/auth/forgotpassword/", tag = "auth", request_body = EmailForm,
-               responses((status = 201, body = Nothing)))]
-async fn forgot_password(
-    State(app): State<App>,
-    address: ClientAddress,
-    Body(form): Body<EmailForm>,
-) -> Result<Created<Nothing>, AppError> {
-    ask_for_link(&app, address, &form.email).await
-}
-
-/// Gone: passwords are set when logged in.
-#[utoipa::path(post, path = "/auth/resetpassword/", tag = "auth", responses((status = 410)))]
-async fn reset_password() -> AppError {
-    AppError::Gone("Passwords are not reset this way any more. Log in by mail and set one in your account.".into())
-}
-
-#[derive(Deserialize, ToSchema)]
-struct CodeForm {
-    #[serde(default)]
-    code: String,
-}
-
-/// The older name of logging in by link.
-#[utoipa::path(post, path = "/auth/confirmemail/", tag = "auth", request_body = CodeForm,
-               responses((status = 201, body = Session)))]
-async fn confirm_email(
-    State(app): State<App>,
-    address: ClientAddress,
-    Body(form): Body<CodeForm>,
-) -> Result<Created<Session>, AppError> {
-    app.throttles.logins_by_address.check(address.key())?;
-    use_link(&app, "code", &form.code).await
-}
-
-/// Mails another link to the account of the token.
-#[utoipa::path(post, path = "/auth/resendconfirmation/", tag = "auth", responses((status = 201, body = Nothing)))]
-async fn resend_confirmation(
-    State(app): State<App>,
-    address: ClientAddress,
-    user: User,
-) -> Result<Created<Nothing>, AppError> {
-    if user.is_temporary {
-        return Err(AppError::non_field("A guest has no mail address. Save your account first."));
-    }
-    ask_for_link(&app, address, &user.email).await
-}
-
-#[derive(Serialize, ToSchema)]
-struct Patrons {
-    data: Vec<UserView>,
-}
-
-/// Nobody pays here: always empty.
-#[utoipa::path(get, path = "/users/patrons/", tag = "auth", responses((status = 200, body = Patrons)))]
-async fn patrons() -> Json<Patrons> {
-    Json(Patrons { data: Vec::new() })
-}
-
-/// Nobody pays here: always empty.
-#[utoipa::path(get, path = "/users/patrons/{tier}/", tag = "auth", params(("tier" = String, Path)),
-               responses((status = 200, body = Patrons)))]
-async fn patrons_of_tier() -> Json<Patrons> {
-    Json(Patrons { data: Vec::new() })
-}
-
-async fn ask_for_link(app: &App, address: ClientAddress, email: &str) -> Result<Created<Nothing>, AppError> {
+pub(super) async fn ask_for_link(app: &App, address: ClientAddress, email: &str) -> Result<Created<Nothing>, AppError> {
     let email = valid_email(email)?;
     throttle_mail(app, address, email)?;
     let client = app.db.get().await?;
@@ -389,7 +297,7 @@ pub async fn make_link(app: &App, client: &impl GenericClient, user_id: i64) -> 
     Ok(format!("{}/login-link/{token}", app.options.public_url))
 }
 
-async fn use_link(app: &App, field: &str, token: &str) -> Result<Created<Session>, AppError> {
+pub(super) async fn use_link(app: &App, field: &str, token: &str) -> Result<Created<Session>, AppError> {
     let refused = || AppError::field(field, LINK_REFUSED);
     let token = token.trim();
     if token.is_empty() || token.len() > LINK_TOKEN_BYTES_MAX {

@@ -93,7 +93,7 @@ pub async fn migrate(url: &str) -> Result<(), DatabaseError> {
 /// True when the error is about the connection and not about the statement: worth a later try.
 pub fn is_outage(error: &PoolError) -> bool {
     match error {
-        PoolError::Backend(e) => is_connection_lost(e),
+        PoolError::Backend(e) | PoolError::PostCreateHook(HookError::Backend(e)) => is_connection_lost(e),
         PoolError::Timeout(_) => true,
         PoolError::Closed | PoolError::NoRuntimeSpecified | PoolError::PostCreateHook(_) => false,
     }

@@ -2,6 +2,8 @@
 
 mod forge_accounts;
 mod forge_characters;
+mod forge_guests;
+mod forge_house;
 mod forge_lobby;
 mod openapi;
 mod play_config;
