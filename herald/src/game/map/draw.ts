@@ -40,8 +40,8 @@ const DETAILS_FROM_PITCH = 12;
 /** The flags that get a mark, the most telling first. */
 export const FLAGS = ["smob", "trainer", "exp", "shop", "inn", "horse", "herb", "fountain", "action"] as const;
 
-/** Draws one picture and returns how many rooms it showed. */
-export function drawMap(ctx: CanvasRenderingContext2D, atlas: Atlas, view: View, marks: Marks, palette: Palette): number {
+/** Draws rooms and links, and returns how many rooms it showed. Where one stands is drawn over it by `drawMarks`. */
+export function drawMap(ctx: CanvasRenderingContext2D, atlas: Atlas, view: View, palette: Palette): number {
   ctx.clearRect(0, 0, view.width, view.height);
   const rooms = [...atlas.within(visible(view), view.z)];
   if (view.pitch >= LINKS_FROM_PITCH) drawLinks(ctx, atlas, view, rooms, palette);
@@ -50,11 +50,15 @@ export function drawMap(ctx: CanvasRenderingContext2D, atlas: Atlas, view: View,
     drawStairs(ctx, view, rooms, palette);
     drawFlags(ctx, view, rooms, palette);
   }
-  for (const room of rooms) {
-    if (room.key === marks.here) drawHere(ctx, view, room, palette);
-    else if (room.key === marks.pointed) ring(ctx, view, room, palette.ink, 1.5);
-  }
   return rooms.length;
+}
+
+/** Draws what moves without the map: where one stands, and what is pointed at. */
+export function drawMarks(ctx: CanvasRenderingContext2D, atlas: Atlas, view: View, marks: Marks, palette: Palette): void {
+  const here = marks.here ? atlas.get(marks.here) : undefined;
+  if (here?.z === view.z) drawHere(ctx, view, here, palette);
+  const pointed = marks.pointed && marks.pointed !== marks.here ? atlas.get(marks.pointed) : undefined;
+  if (pointed?.z === view.z) ring(ctx, view, pointed, palette.ink, 1.5);
 }
 
 function side(view: View): number {
@@ -92,33 +96,38 @@ function drawLinks(ctx: CanvasRenderingContext2D, atlas: Atlas, view: View, room
   const open = new Path2D();
   const bars = new Path2D();
   const arrows = new Path2D();
+  // The screen is computed in place: two objects per link would be ten thousand per picture.
+  const left = view.width / 2 - view.x * view.pitch;
+  const top = view.height / 2 + view.y * view.pitch;
   for (const room of rooms) {
-    const { sx, sy } = toScreen(view, room.x, room.y);
+    const sx = left + room.x * view.pitch;
+    const sy = top - room.y * view.pitch;
     for (const direction of FLAT) {
       const to = exitKey(room[direction]);
       if (!to) continue;
       const [dx, dy] = STEP[direction];
-      const from = { x: sx + dx * half, y: sy + dy * half };
+      const fromX = sx + dx * half;
+      const fromY = sy + dy * half;
       const other = atlas.get(to);
       const back = other ? exitKey(other[OPPOSITE[direction]]) === room.key : false;
       const door = room[`${direction}_door_state`];
       const shut = door === "closed" || door === "locked";
-      if (shut && details) bar(bars, from.x + (dx * gap) / 2, from.y + (dy * gap) / 2, dx, dy, half * (door === "locked" ? 0.85 : 0.6));
+      if (shut && details) bar(bars, fromX + (dx * gap) / 2, fromY + (dy * gap) / 2, dx, dy, half * (door === "locked" ? 0.85 : 0.6));
       if (!other || other.z !== room.z) {
-        if (!shut) segment(open, from.x, from.y, from.x + dx * gap * 0.55, from.y + dy * gap * 0.55);
+        if (!shut) segment(open, fromX, fromY, fromX + dx * gap * 0.55, fromY + dy * gap * 0.55);
         continue;
       }
       // A link that can be walked both ways is drawn once, by the room that comes first.
       if (back && room.key > other.key && !shut) continue;
-      const end = toScreen(view, other.x, other.y);
-      const at = { x: end.sx - dx * half, y: end.sy - dy * half };
+      const atX = left + other.x * view.pitch - dx * half;
+      const atY = top - other.y * view.pitch - dy * half;
       if (shut) {
-        segment(open, from.x, from.y, from.x + dx * gap * 0.3, from.y + dy * gap * 0.3);
+        segment(open, fromX, fromY, fromX + dx * gap * 0.3, fromY + dy * gap * 0.3);
         continue;
       }
-      segment(open, from.x, from.y, at.x, at.y);
-      if (!back && details) arrow(arrows, from, at, Math.max(3, gap * 0.42));
-      if (door === "open" && details) bar(bars, from.x + dx * 1.5, from.y + dy * 1.5, dx, dy, half * 0.3);
+      segment(open, fromX, fromY, atX, atY);
+      if (!back && details) arrow(arrows, fromX, fromY, atX, atY, Math.max(3, gap * 0.42));
+      if (door === "open" && details) bar(bars, fromX + dx * 1.5, fromY + dy * 1.5, dx, dy, half * 0.3);
     }
   }
   ctx.lineWidth = Math.max(1, view.pitch / 14);
@@ -143,11 +152,11 @@ function bar(path: Path2D, x: number, y: number, dx: number, dy: number, half: n
 }
 
 /** A head at the end of a link that leads one way only. */
-function arrow(path: Path2D, from: { x: number; y: number }, to: { x: number; y: number }, size: number): void {
-  const angle = Math.atan2(to.y - from.y, to.x - from.x);
-  path.moveTo(to.x, to.y);
-  path.lineTo(to.x - size * Math.cos(angle - 0.55), to.y - size * Math.sin(angle - 0.55));
-  path.lineTo(to.x - size * Math.cos(angle + 0.55), to.y - size * Math.sin(angle + 0.55));
+function arrow(path: Path2D, fromX: number, fromY: number, toX: number, toY: number, size: number): void {
+  const angle = Math.atan2(toY - fromY, toX - fromX);
+  path.moveTo(toX, toY);
+  path.lineTo(toX - size * Math.cos(angle - 0.55), toY - size * Math.sin(angle - 0.55));
+  path.lineTo(toX - size * Math.cos(angle + 0.55), toY - size * Math.sin(angle + 0.55));
   path.closePath();
 }
 
