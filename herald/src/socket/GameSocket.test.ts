@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import type { EnterJob, Frame } from "@/wire/types";
-import { GameSocket, HANDSHAKE_MS, SILENT_DROP_MS, SILENT_MS, WAITING_COMMANDS_MAX, type CommandFate } from "./GameSocket";
+import { GameSocket, HANDSHAKE_MS, PING_MS, SILENT_DROP_MS, SILENT_MS, WAITING_COMMANDS_MAX, type CommandFate } from "./GameSocket";
 import type { Link } from "./link";
 
 const JOB: EnterJob = {
@@ -297,7 +297,7 @@ describe("after a drop", () => {
 
   test("another window that took the character is not fought", async () => {
     await world.enter();
-    world.last.drop(4409);
+    world.last.drop(4000);
     expect(world.link.state).toBe("stopped");
     await world.pass(60_000);
     expect(world.sockets.length).toBe(1);
@@ -333,10 +333,27 @@ describe("silence", () => {
     expect(world.sockets[0]?.closed).toBe(true);
   });
 
-  test("without a command means nothing", async () => {
+  test("without a command means nothing, where the server knows no pings", async () => {
     await world.enter();
     await world.pass(600_000);
     expect(world.link.state).toBe("live");
+    expect(world.last.sent).toHaveLength(1);
+  });
+
+  test("is broken by a ping where the server knows them, and an answered one keeps the connection", async () => {
+    await world.enter({ resumed: false });
+    const pings = () => world.last.sent.filter((frame) => frame.type === "system.ping").length;
+    for (let i = 1; i <= 5; i += 1) {
+      await world.pass(PING_MS);
+      expect(pings()).toBe(i);
+      world.last.say("system.pong");
+    }
+    expect(world.link.state).toBe("live");
+    expect(world.frames.some(({ frame }) => frame.type === "system.pong")).toBe(false);
+    await world.pass(PING_MS + SILENT_MS);
+    expect(world.link.state).toBe("silent");
+    await world.pass(SILENT_DROP_MS);
+    expect(world.sockets[0]?.closed).toBe(true);
   });
 });
 

@@ -6,7 +6,9 @@ import { backoff, finalReason, type Link } from "./link";
 
 /** Opening the socket and the answer to `system.connect` may each take this long. */
 export const HANDSHAKE_MS = 10_000;
-/** After this long without any answer to a command the connection is shown as silent. */
+/** A server that knows pings gets one after this long without a frame. */
+export const PING_MS = 25_000;
+/** After this long without any answer to a command or ping the connection is shown as silent. */
 export const SILENT_MS = 5_000;
 /** After this long it is given up and made anew. */
 export const SILENT_DROP_MS = 20_000;
@@ -81,6 +83,11 @@ export class GameSocket {
   private retryTimer: unknown = null;
   private handshakeTimer: unknown = null;
   private silenceTimer: unknown = null;
+  private pingTimer: unknown = null;
+  /** Whether this server answers `system.ping`: one of ours does. */
+  private pings = false;
+  /** When a ping went out that has no answer yet. */
+  private pingedAt: number | null = null;
   /** Changes with every new attempt: what an older one still brings is not for us. */
   private generation = 0;
 
@@ -219,7 +226,9 @@ export class GameSocket {
     const frame = parseFrame(raw);
     if (!frame) return;
     this.heardAt = this.env.now();
+    this.pingedAt = null;
     if (this.link.state === "silent") this.show({ state: "live" });
+    if (frame.type === "system.pong") return;
     if (frame.type === "system.connect.success") return this.welcomed(frame);
     if (frame.type === "system.connect.error") return this.refused(frame);
     if (frame.type === "cmd.state.sync.success") {
@@ -245,7 +254,8 @@ export class GameSocket {
   }
 
   private welcomed(frame: Frame): void {
-    const { resume, last_n: lastApplied, seq: newest } = frame.data;
+    const { resume, resumed: returned, last_n: lastApplied, seq: newest } = frame.data;
+    this.pings = typeof resume === "string" || typeof returned === "boolean";
     if (typeof resume === "string") this.resume = resume;
     const resumed = this.resuming && !frame.data.room;
     if (!resumed) this.lastSeq = null;
@@ -271,6 +281,7 @@ export class GameSocket {
     this.attempt = 0;
     this.liveAt = this.env.now();
     this.show({ state: "live" });
+    if (this.pings) this.watchQuiet();
     const open = this.unanswered;
     this.unanswered = [];
     if (resumed) {
@@ -302,13 +313,28 @@ export class GameSocket {
     this.unanswered = this.unanswered.filter((command) => now - command.sentAt < UNANSWERED_AGE_MS);
   }
 
+  /** Asks whether anyone is there when nothing was heard for long. */
+  private watchQuiet(): void {
+    this.env.cancel(this.pingTimer);
+    const heard = this.pingedAt ?? this.heardAt;
+    this.pingTimer = this.env.after(Math.max(1, heard + PING_MS - this.env.now()), () => {
+      if (!this.isLive() || !this.socket) return;
+      if (this.pingedAt === null && this.env.now() - this.heardAt >= PING_MS) {
+        this.socket.send(JSON.stringify({ type: "system.ping" }));
+        this.pingedAt = this.env.now();
+        this.watchSilence();
+      }
+      this.watchQuiet();
+    });
+  }
+
   private watchSilence(): void {
     this.env.cancel(this.silenceTimer);
     this.silenceTimer = this.env.after(SILENT_MS, () => {
-      const oldest = this.unanswered[0];
-      if (!this.isLive() || !oldest) return;
+      const asked = this.unanswered[0]?.sentAt ?? this.pingedAt;
+      if (!this.isLive() || asked === null) return;
       const now = this.env.now();
-      const silence = now - Math.max(oldest.sentAt, this.heardAt);
+      const silence = now - Math.max(asked, this.heardAt);
       if (silence >= SILENT_DROP_MS) {
         this.lost("The world stopped answering.");
         return;
@@ -351,6 +377,8 @@ export class GameSocket {
     this.generation += 1;
     this.env.cancel(this.handshakeTimer);
     this.env.cancel(this.silenceTimer);
+    this.env.cancel(this.pingTimer);
+    this.pingedAt = null;
     this.resuming = false;
     const socket = this.socket;
     this.socket = null;

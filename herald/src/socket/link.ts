@@ -30,7 +30,7 @@ export function finalReason(code: number): string | null {
       return "Your login is no longer valid here. Log in again to come back.";
     case 4403:
       return "The world has closed its door to you.";
-    case 4409:
+    case 4000:
       return "This character is now played from another window.";
     default:
       return null;

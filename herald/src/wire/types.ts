@@ -375,4 +375,9 @@ export interface CommandData {
   from?: { key: string };
 }
 
-export type ClientFrame = ConnectFrame | DisconnectFrame | CommandFrame;
+/** Our extension: a server of ours answers with `system.pong`. */
+export interface PingFrame {
+  type: "system.ping";
+}
+
+export type ClientFrame = ConnectFrame | DisconnectFrame | CommandFrame | PingFrame;

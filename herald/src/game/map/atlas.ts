@@ -15,6 +15,8 @@ export interface Box {
 }
 
 export class Atlas {
+  /** Names of rooms that were seen: the map of a snapshot may come without them. */
+  private readonly names = new Map<string, string>();
   private readonly rooms = new Map<string, MapRoom>();
   private readonly cells = new Map<string, Set<MapRoom>>();
   /** How many rooms each floor has. */
@@ -36,7 +38,10 @@ export class Atlas {
     return this.rooms.values();
   }
 
-  put(room: MapRoom): void {
+  put(given: MapRoom): void {
+    if (given.name) this.names.set(given.key, given.name);
+    const name = this.names.get(given.key);
+    const room = given.name || !name ? given : { ...given, name };
     const known = this.rooms.get(room.key);
     if (known) this.forget(known);
     this.rooms.set(room.key, room);

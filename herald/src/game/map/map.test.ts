@@ -22,6 +22,13 @@ describe("the atlas", () => {
     expect(map.size).toBe(1);
   });
 
+  test("remembers names that a later map leaves out", () => {
+    const map = atlas(aRoom(1, { name: "The Stair" }));
+    map.clear();
+    map.put({ key: "room.1", x: 0, y: 0, z: 0, type: "road" });
+    expect(map.get("room.1")?.name).toBe("The Stair");
+  });
+
   test("gives the rooms of a box of one floor, near and far", () => {
     const map = new Atlas();
     for (let x = -40; x <= 40; x += 1) map.put(aRoom(x + 100, { x, y: x % 3 }));

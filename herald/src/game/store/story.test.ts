@@ -16,6 +16,7 @@ describe("what is printed", () => {
     ["cmd.say.success", "speech"],
     ["notification.cmd.emote.success", "speech"],
     ["notification.cmd.yell.success", "speech"],
+    ["notification.cmd.social.success", "speech"],
     ["notification.cmd.chat.success", "chat"],
     ["notification.tell", "tell"],
     ["notification.movement.exit", "motion"],

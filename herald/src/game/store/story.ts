@@ -131,7 +131,7 @@ function kindOf(frame: Frame): StoryKind {
   if (ROOM_TYPES.has(type)) return isRoom(data.room) || isRoom(data.target) ? "room" : "text";
   if (CHAT_TYPES.has(type)) return "chat";
   if (TELL_TYPES.has(type)) return "tell";
-  if (/^(notification\.)?cmd\.(say|yell|emote)\.success$/.test(type)) return "speech";
+  if (/^(notification\.)?cmd\.(say|yell|emote|social)\.success$/.test(type)) return "speech";
   if (/^notification\..*\.(enter|exit)$/.test(type)) return "motion";
   if (type.startsWith("system.") || type === "notification.broadcast" || type === "write.game") return "system";
   const kind = KIND_BY_TYPE[type];
