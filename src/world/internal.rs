@@ -120,7 +120,7 @@ pub struct ErrandCall {
 
 /// What a world asks of the Forge. The same id with the same content gets the same answer, for ever; with another it is refused.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum Errand {
     /// What is missing of the population, by the loaders' rules.
     RunLoaders(LoaderQuery),
@@ -150,7 +150,7 @@ pub struct ErrandReply {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum Answer {
     Load(LoadPlan),
     /// How often the character has been stored, this time included.

@@ -17,3 +17,6 @@ pub mod see;
 pub mod table;
 pub mod turn;
 pub mod world;
+
+#[cfg(test)]
+pub mod tests;
