@@ -181,6 +181,11 @@ describe("company and talk", () => {
     expect(after(start, "notification.tell").log).toHaveLength(1);
   });
 
+  test("a new alias is known to completion", () => {
+    const told = { k: { id: 1, match: "k", replacement: "kill" } };
+    expect(after(playing(), "cmd.alias.success", { aliases: told }).actor?.aliases).toEqual(told);
+  });
+
   test("the log is bounded", () => {
     let state = playing();
     for (let i = 0; i < LOG_LINES_MAX + 5; i += 1) state = after(state, "notification.tell", {}, `line ${i}`);

@@ -3,7 +3,7 @@
 import { exitKey, isMapRoom, isObject, isRoom } from "@/wire/parse";
 import type { Actor, ActorPart, Char, Frame, Item, MapRoom, Room, StateSync, WhoEntry } from "@/wire/types";
 import { combat, effects } from "./reduceCombat";
-import { communication, help } from "./reduceTalk";
+import { aliases, communication, help } from "./reduceTalk";
 import type { GameState } from "./state";
 
 /** The changed fields of the state, and what the atlas gets. */
@@ -15,7 +15,7 @@ export type Patch = Partial<GameState> & {
 
 export type Reducer = (state: Readonly<GameState>, frame: Frame, now: number) => Patch | null;
 
-const STEPS: readonly Reducer[] = [snapshot, ownActor, place, doors, occupants, things, company, communication, help, combat, effects];
+const STEPS: readonly Reducer[] = [snapshot, ownActor, place, doors, occupants, things, company, communication, aliases, help, combat, effects];
 
 /** Everything that `frame` changes. */
 export function reduce(state: Readonly<GameState>, frame: Frame, now: number): Patch {

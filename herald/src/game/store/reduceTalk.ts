@@ -1,5 +1,6 @@
 // What is said, kept for later: the communication log, and the server's own list of commands.
-import type { CommandHelp, Frame } from "@/wire/types";
+import type { Actor, CommandHelp, Frame } from "@/wire/types";
+import { isObject } from "@/wire/parse";
 import type { Patch } from "./reduce";
 import type { GameState, LogLine } from "./state";
 import { CHAT_TYPES, TELL_TYPES } from "./story";
@@ -14,6 +15,13 @@ export function communication(state: Readonly<GameState>, frame: Frame, now: num
   const line: LogLine = { id: (state.log[state.log.length - 1]?.id ?? 0) + 1, kind, text: frame.text.trim(), at: now };
   const own = frame.type.startsWith("cmd.");
   return { log: [...state.log.slice(1 - LOG_LINES_MAX), line], unreadLog: state.unreadLog + (own ? 0 : 1) };
+}
+
+/** The player's own words for commands, as they are after a change. */
+export function aliases(state: Readonly<GameState>, frame: Frame): Patch | null {
+  const { aliases: told } = frame.data;
+  if (frame.type !== "cmd.alias.success" || !state.actor || !isObject(told)) return null;
+  return { actor: { ...state.actor, aliases: told as Actor["aliases"] } };
 }
 
 /** The list of commands, when the server tells it: completion follows it. */
