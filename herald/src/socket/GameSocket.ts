@@ -163,7 +163,6 @@ export class GameSocket {
     const generation = ++this.generation;
     this.show({ state: "connecting", attempt: this.attempt });
     try {
-      this.token = await this.host.token();
       // The first return goes straight to the nexus if it gave a resume token. When that fails the Forge is asked,
       // because the world may have moved to another nexus.
       if (again && (!this.resume || this.attempt > 1)) {
@@ -172,6 +171,8 @@ export class GameSocket {
         this.job = job;
         this.host.onJob(job);
       }
+      // After the Forge, which may have renewed it.
+      this.token = await this.host.token();
     } catch (error) {
       if (generation === this.generation) this.retryLater(reasonOf(error));
       return;
