@@ -1,4 +1,4 @@
-//! Reactions: what a mob does when someone comes, or says something. A match opens an errand to the
+//! Reactions: what a mob does when someone comes, says something, or gives it a thing. A match opens an errand to the
 //! Mob node, which writes the script out; conditions and gates are evaluated here when it answers.
 
 use crate::nexus::message::view::Named;
@@ -18,12 +18,17 @@ pub const REACTION_LINES_MAX: usize = 64;
 
 /// A player came into a room.
 pub fn entered(turn: &mut Turn, player: PlayerId, room: RoomId) {
-    trigger(turn, player, room, ReactionEvent::Enter, None);
+    trigger(turn, player, room, None, ReactionEvent::Enter, None);
 }
 
 /// A player said something in a room.
 pub fn said(turn: &mut Turn, player: PlayerId, room: RoomId, text: &str) {
-    trigger(turn, player, room, ReactionEvent::Say, Some(text));
+    trigger(turn, player, room, None, ReactionEvent::Say, Some(text));
+}
+
+/// A player gave a mob a thing; its name is what the reaction matches.
+pub fn received(turn: &mut Turn, player: PlayerId, room: RoomId, mob: MobId, item: &str) {
+    trigger(turn, player, room, Some(mob), ReactionEvent::Receive, Some(item));
 }
 
 /// A mob came into being.
@@ -46,10 +51,21 @@ pub fn appeared(turn: &mut Turn, mob: MobId, room: RoomId) {
     }
 }
 
-fn trigger(turn: &mut Turn, player: PlayerId, room: RoomId, event: ReactionEvent, text: Option<&str>) {
+/// Asks for what the mobs of the room do about it, or only the one that it happened to.
+fn trigger(
+    turn: &mut Turn,
+    player: PlayerId,
+    room: RoomId,
+    only: Option<MobId>,
+    event: ReactionEvent,
+    text: Option<&str>,
+) {
     let mut asks = Vec::new();
     for who in turn.world.chars_in(room) {
         let Who::Mob(id) = who else { continue };
+        if only.is_some_and(|only| only != *id) {
+            continue;
+        }
         let Some(mob) = turn.world.mobs.get(*id) else { continue };
         let Some(template) = turn.world.templates.mobs.get(&mob.template) else { continue };
         for (at, reaction) in template.reactions.iter().enumerate().filter(|(_, r)| r.event == event) {

@@ -9,7 +9,7 @@ use crate::world::template::{ItemTemplate, RoomId};
 
 use super::super::record::{Place, Who};
 use super::super::turn::Turn;
-use super::super::{equip, see};
+use super::super::{equip, react, see};
 use super::select::{self, Selector};
 use super::{Command, Input};
 
@@ -332,8 +332,8 @@ fn give(turn: &mut Turn, player: PlayerId, input: &Input) {
     let (own_name, their_name) = (turn.name(Who::Player(player)), turn.name(other));
     let views: Vec<_> = found.iter().filter_map(|id| turn.world.item_view(*id)).collect();
     let (mut own, mut others, mut theirs) = (Vec::new(), Vec::new(), Vec::new());
-    for item in &found {
-        let thing = item_name(turn, *item);
+    let names: Vec<String> = found.iter().map(|item| item_name(turn, *item)).collect();
+    for (item, thing) in found.iter().zip(&names) {
         own.push(format!("You give {thing} to {their_name}."));
         others.push(format!("{own_name} gives {thing} to {their_name}."));
         theirs.push(format!("{own_name} gives you {thing}."));
@@ -355,6 +355,11 @@ fn give(turn: &mut Turn, player: PlayerId, input: &Input) {
         Who::Mob(_) => Vec::new(),
     };
     report_except(turn, player, room, "give", (own, others), &except, |data| data.items = views);
+    if let Who::Mob(mob) = other {
+        for name in &names {
+            react::received(turn, player, room, mob, name);
+        }
+    }
 }
 
 /// Someone in the room who is not the player, or a refusal.
