@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use crate::world::condition::{Condition, View};
 use crate::world::internal::{LoadPlan, LoaderQuery, PlannedLoad, PlannedPlace, PlannedThing, Population};
 use crate::world::template::{Load, Loader, Place, RuleId, Templates, Zone};
 
@@ -103,6 +104,13 @@ fn run(loader: &Loader, population: &Population, initial: bool, plan: &mut LoadP
 
 fn missing(copies: u32, live: u32) -> usize {
     copies.saturating_sub(live) as usize
+}
+
+/// Whether a loader's conditions hold on the world's facts. Nobody acts here: what asks for an actor does not hold. Neither
+/// does what cannot be read, which the compiler lets into no template.
+pub fn facts_hold(conditions: &str, facts: &[(String, String)]) -> bool {
+    let fact = |name: &str| facts.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
+    Condition::parse(conditions).is_ok_and(|condition| condition.evaluate(&View { actor: None, fact: &fact }).holds)
 }
 
 #[cfg(test)]

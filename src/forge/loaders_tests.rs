@@ -168,3 +168,18 @@ fn a_full_plan_is_cut_and_its_loader_not_counted_as_run() {
     assert_eq!(plan.loads.len(), PLANNED_LOADS_MAX);
     assert!(plan.loaders.is_empty());
 }
+
+#[test]
+fn conditions_ask_for_the_facts_of_the_world() {
+    let facts = [("season".to_owned(), "summer".to_owned())];
+    for (conditions, holds) in [
+        ("", true),
+        ("fact_check season summer", true),
+        ("fact_check season winter", false),
+        ("not fact_check season winter", true),
+        ("level 3", false),
+        ("no such thing", false),
+    ] {
+        assert_eq!(facts_hold(conditions, &facts), holds, "{conditions}");
+    }
+}

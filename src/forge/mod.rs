@@ -7,8 +7,13 @@ pub mod api;
 pub mod auth;
 pub mod body;
 pub mod characters;
+pub mod enter;
+pub mod errands;
 pub mod error;
 pub mod guests;
+pub mod images;
+pub mod internal;
+pub mod jobs;
 pub mod loaders;
 pub mod lobby;
 pub mod login;
@@ -18,13 +23,20 @@ pub mod names;
 pub mod operator;
 pub mod passwords;
 pub mod players;
+pub mod population;
+pub mod pushes;
+pub mod registry;
 pub mod roots;
+pub mod socket;
+pub mod spawns;
 pub mod summary;
 mod sweep;
 pub mod throttle;
 pub mod tokens;
+pub mod views;
 pub mod web;
 pub mod world_page;
+pub mod worlds;
 
 use std::ops::Deref;
 use std::path::PathBuf;
@@ -32,6 +44,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::routing::get;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
@@ -40,9 +53,13 @@ pub use error::AppError;
 
 use crate::address::TrustedProxies;
 use crate::config::Secret;
+use crate::store::mirror::Mirror;
 use crate::store::postgres::{self, DatabaseError};
 use mail::Mail;
 use passwords::Passwords;
+use population::TemplateSets;
+use pushes::Pushes;
+use registry::Links;
 use throttle::Throttles;
 use tokens::{KeysError, Tokens};
 
@@ -152,6 +169,14 @@ pub struct Inner {
     pub mail: Mail,
     pub throttles: Throttles,
     pub proxies: TrustedProxies,
+    /// To nexuses.
+    pub links: Links,
+    /// None without Redis.
+    pub mirror: Option<Mirror>,
+    pub template_sets: TemplateSets,
+    pub pushes: Pushes,
+    /// Cancelled when the Forge stops; its sockets then close.
+    pub closing: CancellationToken,
 }
 
 impl Deref for App {
@@ -180,8 +205,25 @@ impl Forge {
         let mail = Mail::open(&options.mail)?;
         let passwords = Passwords::new().map_err(|_| ForgeError::Chance)?;
         let throttles = Throttles::new(&options.limits);
+        let links = Links::new(options.service_token.clone());
+        let mirror = options.redis.as_deref().map(Mirror::open).transpose();
+        let mirror = mirror.map_err(|e| ForgeError::Options(format!("REDIS_URL is not usable: {e}")))?;
         let db = postgres::open(options.database.expose()).await?;
-        Ok(Self { app: App(Arc::new(Inner { db, options, tokens, passwords, mail, throttles, proxies })) })
+        let inner = Inner {
+            db,
+            options,
+            tokens,
+            passwords,
+            mail,
+            throttles,
+            proxies,
+            links,
+            mirror,
+            template_sets: TemplateSets::default(),
+            pushes: Pushes::default(),
+            closing: CancellationToken::new(),
+        };
+        Ok(Self { app: App(Arc::new(inner)) })
     }
 
     /// For the operator's tools and for tests.
@@ -192,16 +234,29 @@ impl Forge {
     /// `/api/v1/...` and `/ws/forge/`.
     pub fn public(&self) -> Router {
         let (routes, _) = api::routes().split_for_parts();
-        web::serve(&self.app, routes)
+        let socket = Router::new()
+            .route("/ws/forge/", get(socket::upgrade))
+            .route("/ws/forge", get(socket::upgrade))
+            .with_state(self.app.clone());
+        web::serve(&self.app, routes).merge(socket)
     }
 
     /// `/internal/...`, for holders of the service token.
     pub fn internal(&self) -> Router {
-        Router::new()
+        internal::router(self.app.clone())
     }
 
     /// Keeps house until the token is cancelled.
     pub async fn run(self, shutdown: CancellationToken) {
+        tokio::join!(
+            self.sweep(shutdown.clone()),
+            pushes::listen(self.app.clone(), shutdown.clone()),
+            spawns::look_after(self.app.clone(), shutdown),
+        );
+        self.app.closing.cancel();
+    }
+
+    async fn sweep(&self, shutdown: CancellationToken) {
         let mut sweep = tokio::time::interval(SWEEP_EVERY);
         sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {

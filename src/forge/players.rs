@@ -220,7 +220,7 @@ async fn core_faction(
     let rows = client
         .query(
             "select slug, is_default from faction
-             where world_id = $1 and is_core and is_selectable and removed_ts is null order by position",
+             where world_id = $1 and is_core and is_selectable and removed_ts is null order by slug",
             &[&root.id],
         )
         .await?;

@@ -5,7 +5,7 @@ use deadpool_postgres::GenericClient;
 use tokio_postgres::{Error, Row};
 
 use super::accounts::User;
-use super::{App, AppError, names};
+use super::{App, AppError, names, spawns};
 use crate::world::spec::WorldSpec;
 
 /// A root world with its configuration.
@@ -132,24 +132,5 @@ pub async fn intro_world(app: &App, client: &impl GenericClient) -> Result<Optio
 
 /// The spawn in which a new character of a world lives: the shared one of a multiplayer world, else one of its own.
 pub async fn spawn_for(client: &impl GenericClient, root: &Root) -> Result<i64, AppError> {
-    let seed = seed();
-    if !root.spec.is_multiplayer {
-        let sql = "insert into spawn (world_id, is_shared, seed) values ($1, false, $2) returning id";
-        return Ok(client.query_one(sql, &[&root.id, &seed]).await?.get(0));
-    }
-    let shared = "select id from spawn where world_id = $1 and is_shared";
-    if let Some(row) = client.query_opt(shared, &[&root.id]).await? {
-        return Ok(row.get(0));
-    }
-    let sql = "insert into spawn (world_id, is_shared, seed) values ($1, true, $2)
-               on conflict (world_id) where is_shared do nothing";
-    client.execute(sql, &[&root.id, &seed]).await?;
-    Ok(client.query_one(shared, &[&root.id]).await?.get(0))
-}
-
-/// Entropy for a world's generator.
-fn seed() -> i64 {
-    let mut bytes = [0u8; 8];
-    aws_lc_rs::rand::fill(&mut bytes).expect("the system's random generator works");
-    i64::from_le_bytes(bytes)
+    Ok(spawns::create(client, root.id, root.spec.is_multiplayer).await?)
 }

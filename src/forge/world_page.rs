@@ -72,7 +72,7 @@ pub async fn detail(client: &impl GenericClient, root: &Root, user: Option<&User
     let factions = client
         .query(
             "select id, slug, name, description, is_selectable, is_default from faction
-             where world_id = $1 and is_core and removed_ts is null order by position",
+             where world_id = $1 and is_core and removed_ts is null order by slug",
             &[&root.id],
         )
         .await?;

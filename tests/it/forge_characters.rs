@@ -19,16 +19,16 @@ async fn setting() -> (TestForge, [i64; 2], [i64; 2], i64) {
         *player = made["id"].as_i64().unwrap();
     }
     let client = forge.database.client().await;
-    let zone = "insert into zone (world_id, slug, position, name, spec) values ($1, 'z', 0, 'Z', '{}') returning id";
+    let zone = "insert into zone (world_id, slug, name, spec) values ($1, 'z', 'Z', '{}') returning id";
     let zone: i64 = client.query_one(zone, &[&world]).await.unwrap().get(0);
     let mut rooms = [0; 2];
     for (x, room) in (0i32..).zip(rooms.iter_mut()) {
-        let sql = "insert into room (world_id, slug, position, zone_id, name, room_type, x, y, z, spec)
-                   values ($1, $2, $3, $4, 'R', 'indoor', $3, 0, 0, '{}') returning id";
+        let sql = "insert into room (world_id, slug, x, zone_id, name, room_type, y, z, spec)
+                   values ($1, $2, $3, $4, 'R', 'indoor', 0, 0, '{}') returning id";
         *room = client.query_one(sql, &[&world, &format!("r{x}"), &x, &zone]).await.unwrap().get(0);
     }
-    let item = "insert into item_template (world_id, slug, position, name, item_type, level, spec)
-                values ($1, 'bag', 0, 'a bag', 'container', 1, '{}') returning id";
+    let item = "insert into item_template (world_id, slug, name, item_type, level, spec)
+                values ($1, 'bag', 'a bag', 'container', 1, '{}') returning id";
     let template: i64 = client.query_one(item, &[&world]).await.unwrap().get(0);
     (forge, players, rooms, template)
 }

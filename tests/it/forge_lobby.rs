@@ -14,8 +14,8 @@ async fn faction(forge: &TestForge, world: i64, slug: &str, is_default: bool, is
     let client = forge.database.client().await;
     client
         .execute(
-            "insert into faction (world_id, slug, position, name, description, is_core, is_default, is_selectable, spec)
-             values ($1, $2, 0, $3, 'Folk.', true, $4, $5, '{}')",
+            "insert into faction (world_id, slug, name, description, is_core, is_default, is_selectable, spec)
+             values ($1, $2, $3, 'Folk.', true, $4, $5, '{}')",
             &[&world, &slug, &slug.to_uppercase(), &is_default, &is_selectable],
         )
         .await

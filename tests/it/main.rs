@@ -5,6 +5,8 @@ mod forge_characters;
 mod forge_guests;
 mod forge_house;
 mod forge_lobby;
+mod forge_worlds;
+mod forge_worlds_rig;
 mod openapi;
 mod play_config;
 mod play_herald;

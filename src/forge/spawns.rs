@@ -1,0 +1,498 @@
+//! Spawns, the playable copies of worlds, and their lives: new, starting, running, stopping, stopped. Each change of life
+//! is one row update that only one replica wins; the nexus is called between such updates, never inside a transaction,
+//! and what a crash leaves half done is finished by [`sweep`].
+
+use std::time::Duration;
+
+use deadpool_postgres::{GenericClient, Transaction};
+use serde_json::json;
+use tokio_postgres::Error;
+
+use super::pushes::{self, Notice};
+use super::{App, AppError, Db, PLATFORM_NAME, images, registry};
+use crate::link::{Link, LinkError};
+use crate::world::internal::{ID_BLOCK, Lease, Order};
+use crate::world::template::WorldId;
+
+/// A nexus starts a world within this time, or the start has failed.
+const START_TIMEOUT: Duration = Duration::from_secs(60);
+/// A nexus stops and saves a world within this time, or it is asked again.
+const STOP_TIMEOUT: Duration = Duration::from_secs(120);
+/// A start that another visitor's entry waits for.
+const START_WAIT: Duration = Duration::from_secs(20);
+const START_POLL: Duration = Duration::from_millis(100);
+const SWEEP_EVERY: Duration = Duration::from_secs(60);
+
+/// Between the notice to the players and the stop.
+pub const STOP_NOTICE: Duration = Duration::from_secs(30);
+/// A world that nobody plays for so long is stopped, unless its tier is 3.
+const IDLE_STOP_SECONDS: f64 = 300.0;
+/// A change of life that takes longer than this was cut short, and is done again.
+const STUCK_SECONDS: f64 = 180.0;
+
+/// Why a world does not start, stop or answer; the text is for the one who asked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Declined(pub String);
+
+impl Declined {
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+}
+
+/// Every fault of the database is the same to the one who waits for a job.
+impl From<Error> for Declined {
+    fn from(error: Error) -> Self {
+        AppError::from(error).into()
+    }
+}
+
+impl From<deadpool_postgres::PoolError> for Declined {
+    fn from(error: deadpool_postgres::PoolError) -> Self {
+        AppError::from(error).into()
+    }
+}
+
+impl From<AppError> for Declined {
+    fn from(error: AppError) -> Self {
+        match error {
+            AppError::Unavailable(text) => Self(text),
+            other => {
+                tracing::error!(cause = ?other, "a job failed");
+                Self(super::error::INTERNAL_TEXT.into())
+            }
+        }
+    }
+}
+
+/// Makes a spawn of a root world; of a multiplayer world its one shared spawn, if it is not there yet.
+pub async fn create(client: &impl GenericClient, world: WorldId, is_shared: bool) -> Result<WorldId, Error> {
+    let shared = "select id from spawn where world_id = $1 and is_shared";
+    if is_shared && let Some(row) = client.query_opt(shared, &[&world]).await? {
+        return Ok(row.get(0));
+    }
+    let mut seed = [0u8; 8];
+    // The system's generator has no failure that a program could survive sensibly.
+    aws_lc_rs::rand::fill(&mut seed).expect("the system's random generator works");
+    let made = client
+        .query_opt(
+            "insert into spawn (world_id, is_shared, seed) values ($1, $2, $3)
+             on conflict (world_id) where is_shared do nothing returning id",
+            &[&world, &is_shared, &i64::from_le_bytes(seed)],
+        )
+        .await?;
+    match made {
+        Some(row) => Ok(row.get(0)),
+        // Somebody else made it just now.
+        None => Ok(client.query_one(shared, &[&world]).await?.get(0)),
+    }
+}
+
+/// The lease of a spawn as it stands.
+pub async fn lease(client: &impl GenericClient, spawn: WorldId) -> Result<Lease, Error> {
+    let row = client
+        .query_one(
+            "select s.world_id, s.epoch, w.name, coalesce(s.templates, w.templates, ''), coalesce(s.ids_start, 0),
+                 coalesce(s.ids_end, 0), s.seed
+             from spawn s join world w on w.id = s.world_id where s.id = $1",
+            &[&spawn],
+        )
+        .await?;
+    Ok(Lease {
+        spawn,
+        root: row.get(0),
+        epoch: row.get(1),
+        name: row.get(2),
+        templates: row.get(3),
+        ids: (row.get(4), row.get(5)),
+        image: images::info(client, spawn).await?,
+        seed: row.get::<_, i64>(6).cast_unsigned(),
+    })
+}
+
+/// A fresh block of ids: start inclusive, end exclusive.
+pub async fn grant_ids(client: &impl GenericClient, spawn: WorldId, epoch: i64) -> Result<(i64, i64), Error> {
+    let row = client
+        .query_one(
+            "insert into id_block (number, spawn_id, epoch) values (nextval('id_block_seq'), $1, $2) returning number",
+            &[&spawn, &epoch],
+        )
+        .await?;
+    let start = row.get::<_, i64>(0) * ID_BLOCK;
+    Ok((start, start + ID_BLOCK))
+}
+
+/// What must be true before a world may start (domain: start preflight). Lifecycle aside.
+pub async fn start_preflight(client: &impl GenericClient, spawn: WorldId, is_staff: bool) -> Result<(), Declined> {
+    let row = client
+        .query_opt(
+            "select w.no_start, w.is_archived, w.templates is not null as is_applied,
+                 (select maintenance_mode from site where name = 'prod') as is_maintained
+             from spawn s join world w on w.id = s.world_id where s.id = $1",
+            &[&spawn],
+        )
+        .await?
+        .ok_or_else(|| Declined::new("There is no such world."))?;
+    if row.get("is_archived") || (row.get("no_start") && !is_staff) {
+        return Err(Declined::new("World is disabled."));
+    }
+    if row.get("is_maintained") && !is_staff {
+        return Err(Declined::new(format!(
+            "Unable to build world: {PLATFORM_NAME} is undergoing maintenance. Please try again later."
+        )));
+    }
+    if !row.get::<_, bool>("is_applied") {
+        return Err(Declined::new("World has no rooms yet."));
+    }
+    Ok(())
+}
+
+/// Starts a spawn on a nexus, or waits for the start that another is making.
+pub async fn start(app: &App, spawn: WorldId, is_staff: bool) -> Result<(), Declined> {
+    let mut client = app.db.get().await?;
+    start_preflight(&client, spawn, is_staff).await?;
+    let transaction = client.transaction().await?;
+    let row = transaction
+        .query_one(
+            "select s.lifecycle, s.world_id, s.epoch, w.pinned_nexus, i.nexus as last_nexus
+             from spawn s join world w on w.id = s.world_id left join image i on i.spawn_id = s.id
+             where s.id = $1 for update of s",
+            &[&spawn],
+        )
+        .await?;
+    let (before, root): (String, WorldId) = (row.get("lifecycle"), row.get("world_id"));
+    match before.as_str() {
+        "new" | "stopped" => {}
+        "starting" => {
+            drop(transaction);
+            drop(client);
+            return await_start(app, spawn).await;
+        }
+        other => return Err(Declined::new(format!("World cannot be started in '{other}' state."))),
+    }
+    let nexus = registry::place(&transaction, row.get("pinned_nexus"), row.get("last_nexus")).await?;
+    let nexus = nexus.ok_or_else(|| Declined::new("No game server is ready for this world yet. Please try again."))?;
+    let epoch = row.get::<_, i64>("epoch") + 1;
+    let (ids_start, ids_end) = grant_ids(&transaction, spawn, epoch).await?;
+    transaction
+        .execute(
+            "update spawn s set lifecycle = 'starting', lifecycle_ts = now(), nexus = $2, epoch = $3, ids_start = $4,
+                 ids_end = $5, templates = w.templates, players = 0
+             from world w where s.id = $1 and w.id = s.world_id",
+            &[&spawn, &nexus, &epoch, &ids_start, &ids_end],
+        )
+        .await?;
+    let lease = lease(&transaction, spawn).await?;
+    pushes::notify(&transaction, &Notice::World { world: root }).await?;
+    transaction.commit().await?;
+    drop(client);
+    let outcome = call_start(app, &nexus, &lease).await;
+    let reached = if outcome.is_ok() { "running" } else { before.as_str() };
+    settle_start(&app.db, &lease, reached).await?;
+    outcome
+}
+
+async fn call_start(app: &App, nexus: &str, lease: &Lease) -> Result<(), Declined> {
+    let started = match link(app, nexus).await? {
+        Some(link) => link.patient(START_TIMEOUT).post::<serde_json::Value>("worlds/start", lease).await,
+        None => Err(LinkError::Unreachable("its nexus was forgotten".into())),
+    };
+    started.map(|_| ()).map_err(|error| {
+        tracing::warn!(spawn = lease.spawn, nexus, %error, "a world did not start");
+        Declined::new("The world could not be started. Please try again in a moment.")
+    })
+}
+
+/// After the call: running, or back to what it was without a lease. A nexus that started it nevertheless holds an old
+/// epoch, for which no ticket was ever made.
+async fn settle_start(db: &Db, lease: &Lease, reached: &str) -> Result<(), Declined> {
+    let client = db.get().await?;
+    client
+        .execute(
+            "update spawn set lifecycle = $3, lifecycle_ts = now(), last_played_ts = now(),
+                 nexus = case $3 when 'running' then nexus end
+             where id = $1 and epoch = $2 and lifecycle = 'starting'",
+            &[&lease.spawn, &lease.epoch, &reached],
+        )
+        .await?;
+    pushes::notify(&client, &Notice::World { world: lease.root }).await?;
+    Ok(())
+}
+
+async fn await_start(app: &App, spawn: WorldId) -> Result<(), Declined> {
+    let waiting = async {
+        loop {
+            tokio::time::sleep(START_POLL).await;
+            let client = app.db.get().await?;
+            let row = client.query_one("select lifecycle from spawn where id = $1", &[&spawn]).await?;
+            match row.get::<_, &str>(0) {
+                "starting" => {}
+                "running" => return Ok(()),
+                _ => return Err(Declined::new("The world could not be started. Please try again in a moment.")),
+            }
+        }
+    };
+    let late = || Declined::new("World cannot be entered in 'starting' state.");
+    tokio::time::timeout(START_WAIT, waiting).await.unwrap_or_else(|_| Err(late()))
+}
+
+/// Makes the nexus that holds the lease of a running world run it again: it came back without it.
+pub async fn start_again(app: &App, spawn: WorldId) -> Result<(), Declined> {
+    let client = app.db.get().await?;
+    let row = client.query_one("select nexus from spawn where id = $1 and lifecycle = 'running'", &[&spawn]).await?;
+    let lease = lease(&client, spawn).await?;
+    drop(client);
+    match row.get::<_, Option<String>>(0) {
+        Some(nexus) => call_start(app, &nexus, &lease).await,
+        None => Err(Declined::new("World cannot be entered in 'stopped' state.")),
+    }
+}
+
+/// Begins to stop a running world: nobody enters any more, the players are told, and after `notice` the nexus stops and
+/// saves it. Returns when the stop has begun; without players or notice, when it is done.
+pub async fn stop(app: &App, spawn: WorldId, notice: Duration) -> Result<(), Declined> {
+    let client = app.db.get().await?;
+    let row = client
+        .query_opt(
+            "update spawn set lifecycle = 'stopping', lifecycle_ts = now()
+             where id = $1 and lifecycle = 'running' returning world_id, players",
+            &[&spawn],
+        )
+        .await?
+        .ok_or_else(|| Declined::new("Can only stop running worlds."))?;
+    pushes::notify(&client, &Notice::World { world: row.get(0) }).await?;
+    drop(client);
+    if notice.is_zero() || row.get::<_, i32>(1) == 0 {
+        return finish_stop(app, spawn).await;
+    }
+    let text = format!("This world will be shut down in {} seconds.", notice.as_secs());
+    if let Err(error) = order(app, spawn, &Order::Broadcast { text }).await {
+        tracing::warn!(spawn, %error, "the players of a stopping world could not be told");
+    }
+    let app = app.clone();
+    tokio::spawn(async move {
+        tokio::time::sleep(notice).await;
+        if let Err(error) = finish_stop(&app, spawn).await {
+            tracing::warn!(spawn, %error, "a world could not be stopped; trying again later");
+        }
+    });
+    Ok(())
+}
+
+/// Lets the nexus stop and save a stopping world, then takes the lease back.
+async fn finish_stop(app: &App, spawn: WorldId) -> Result<(), Declined> {
+    let mut client = app.db.get().await?;
+    let row =
+        client.query_opt("select nexus, epoch from spawn where id = $1 and lifecycle = 'stopping'", &[&spawn]).await?;
+    let Some(row) = row else { return Ok(()) };
+    let (nexus, epoch): (Option<String>, i64) = (row.get(0), row.get(1));
+    if let Some(nexus) = nexus {
+        drop(client);
+        call_stop(app, &nexus, spawn).await?;
+        client = app.db.get().await?;
+    }
+    let transaction = client.transaction().await?;
+    let current = transaction
+        .query_opt(
+            "select 1 from spawn where id = $1 and epoch = $2 and lifecycle = 'stopping' for update",
+            &[&spawn, &epoch],
+        )
+        .await?;
+    if current.is_some() {
+        release(&transaction, spawn).await?;
+        transaction.commit().await?;
+    }
+    Ok(())
+}
+
+async fn call_stop(app: &App, nexus: &str, spawn: WorldId) -> Result<(), Declined> {
+    let Some(link) = link(app, nexus).await? else { return Ok(()) };
+    let path = format!("worlds/{spawn}/stop");
+    match link.patient(STOP_TIMEOUT).post::<serde_json::Value>(&path, &json!({})).await {
+        Ok(_) => Ok(()),
+        // It does not run there: what the Forge has is all there is.
+        Err(LinkError::Refused { code, .. }) if code == "unknown_world" => Ok(()),
+        Err(error) => {
+            tracing::warn!(spawn, nexus, %error, "a world did not stop");
+            Err(Declined::new("The game server of this world does not answer. It is asked again in a while."))
+        }
+    }
+}
+
+/// Takes a lease back: the world is stopped, its characters are out and free. Their sockets are told to leave.
+pub async fn release(transaction: &Transaction<'_>, spawn: WorldId) -> Result<(), Error> {
+    let row = transaction
+        .query_one(
+            "update spawn set lifecycle = 'stopped', lifecycle_ts = now(), nexus = null, epoch = epoch + 1, players = 0
+             where id = $1 returning world_id",
+            &[&spawn],
+        )
+        .await?;
+    let root: WorldId = row.get(0);
+    let out = transaction
+        .query(
+            "with out as (select id, in_game from player where held_by_spawn = $1 for update)
+             update player p set held_by_spawn = null, held_epoch = null, in_game = false
+             from out where p.id = out.id returning p.id, p.user_id, out.in_game",
+            &[&spawn],
+        )
+        .await?;
+    transaction.execute("delete from entry where spawn_id = $1", &[&spawn]).await?;
+    for row in out {
+        if row.get(2) {
+            let frame = exit_world(row.get(0), spawn, root);
+            pushes::notify(transaction, &Notice::Frame { account: row.get(1), frame }).await?;
+        }
+    }
+    pushes::notify(transaction, &Notice::World { world: root }).await
+}
+
+/// The frame that takes a client out of the game.
+pub fn exit_world(player: i64, spawn: WorldId, root: WorldId) -> serde_json::Value {
+    json!({"type": "job_complete", "job": "exit_world", "status": "success",
+           "job_data": {"player_id": player, "world_id": spawn, "exit_to": root}})
+}
+
+/// Tells a running world something.
+pub async fn order(app: &App, spawn: WorldId, order: &Order) -> Result<(), LinkError> {
+    let unknown = |text: String| LinkError::Unreachable(text);
+    let client = app.db.get().await.map_err(|error| unknown(error.to_string()))?;
+    let row = client
+        .query_opt(
+            "select n.url from spawn s join nexus n on n.name = s.nexus
+             where s.id = $1 and s.lifecycle in ('running', 'stopping')",
+            &[&spawn],
+        )
+        .await
+        .map_err(|error| unknown(error.to_string()))?;
+    drop(client);
+    let row = row.ok_or_else(|| unknown("the world does not run".into()))?;
+    let path = format!("worlds/{spawn}/instruct");
+    app.links.to(row.get(0))?.post::<serde_json::Value>(&path, order).await.map(|_| ())
+}
+
+/// Brings the template sets of running worlds up to date: of one root, or of all. Of several replicas one sends.
+pub async fn send_templates(app: &App, root: Option<WorldId>) {
+    if let Err(error) = try_send_templates(app, root).await {
+        tracing::warn!(%error, "template sets could not be sent");
+    }
+}
+
+async fn try_send_templates(app: &App, root: Option<WorldId>) -> Result<(), Declined> {
+    let client = app.db.get().await?;
+    let rows = client
+        .query(
+            "with old as (select s.id, s.templates from spawn s join world w on w.id = s.world_id
+                 where s.lifecycle = 'running' and s.templates is distinct from w.templates
+                     and ($1::bigint is null or w.id = $1) for update of s skip locked)
+             update spawn s set templates = w.templates from world w, old
+             where old.id = s.id and w.id = s.world_id returning s.id, s.templates, old.templates, s.epoch",
+            &[&root],
+        )
+        .await?;
+    drop(client);
+    for row in rows {
+        let (spawn, hash): (WorldId, String) = (row.get(0), row.get(1));
+        if let Err(error) = order(app, spawn, &Order::Templates { hash }).await {
+            tracing::warn!(spawn, %error, "a world did not take its new templates; trying again later");
+            let client = app.db.get().await?;
+            let (before, epoch): (Option<String>, i64) = (row.get(2), row.get(3));
+            client
+                .execute("update spawn set templates = $2 where id = $1 and epoch = $3", &[&spawn, &before, &epoch])
+                .await?;
+        }
+    }
+    Ok(())
+}
+
+/// Looks after the worlds until shutdown.
+pub async fn look_after(app: App, shutdown: tokio_util::sync::CancellationToken) {
+    let mut minute = tokio::time::interval(SWEEP_EVERY);
+    loop {
+        tokio::select! {
+            () = shutdown.cancelled() => return,
+            _ = minute.tick() => sweep(&app).await,
+        }
+    }
+}
+
+/// Finishes what was cut short, ends entries that never happened, stops worlds that nobody plays. Once a minute.
+pub async fn sweep(app: &App) {
+    send_templates(app, None).await;
+    if let Err(error) = super::errands::forget_old(&app.db).await {
+        tracing::warn!(?error, "old answers could not be removed");
+    }
+    if let Err(error) = try_sweep(app).await {
+        tracing::warn!(%error, "the worlds could not be looked after");
+    }
+}
+
+async fn try_sweep(app: &App) -> Result<(), Declined> {
+    let client = app.db.get().await?;
+    // A character whose ticket ran out unused is free again; its nexus has spoken since, and did not name it.
+    client
+        .execute(
+            "with gone as (delete from entry e using spawn s, nexus n
+                 where e.spawn_id = s.id and s.nexus = n.name and n.last_seen_ts > e.expires_ts + interval '15 seconds'
+                 returning e.player_id, e.spawn_id)
+             update player p set held_by_spawn = null, held_epoch = null, in_game = false
+             from gone where p.id = gone.player_id and p.held_by_spawn = gone.spawn_id",
+            &[],
+        )
+        .await?;
+    let stuck = client
+        .query(
+            "select id, lifecycle, nexus from spawn where lifecycle in ('starting', 'stopping')
+                 and lifecycle_ts < now() - make_interval(secs => $1)",
+            &[&STUCK_SECONDS],
+        )
+        .await?;
+    let idle = client
+        .query(
+            "select s.id from spawn s join world w on w.id = s.world_id join nexus n on n.name = s.nexus
+             where s.lifecycle = 'running' and s.players = 0 and w.tier < 3
+                 and n.last_seen_ts > now() - interval '1 minute'
+                 and coalesce(s.last_played_ts, s.lifecycle_ts) < now() - make_interval(secs => $1)
+                 and not exists (select 1 from player p where p.held_by_spawn = s.id)",
+            &[&IDLE_STOP_SECONDS],
+        )
+        .await?;
+    drop(client);
+    for row in stuck {
+        let spawn: WorldId = row.get(0);
+        let done = match row.get::<_, &str>(1) {
+            "stopping" => finish_stop(app, spawn).await,
+            _ => restart(app, spawn, row.get(2)).await,
+        };
+        if let Err(error) = done {
+            tracing::warn!(spawn, %error, "a world is stuck; trying again later");
+        }
+    }
+    for row in idle {
+        let spawn: WorldId = row.get(0);
+        tracing::info!(spawn, "nobody plays this world; stopping it");
+        if let Err(error) = stop(app, spawn, Duration::ZERO).await {
+            tracing::warn!(spawn, %error, "an idle world did not stop");
+        }
+    }
+    Ok(())
+}
+
+/// A start that a crash of the Forge cut short, made again under the same lease.
+async fn restart(app: &App, spawn: WorldId, nexus: Option<String>) -> Result<(), Declined> {
+    let client = app.db.get().await?;
+    let lease = lease(&client, spawn).await?;
+    drop(client);
+    let outcome = call_start(app, nexus.as_deref().unwrap_or_default(), &lease).await;
+    settle_start(&app.db, &lease, if outcome.is_ok() { "running" } else { "stopped" }).await?;
+    outcome
+}
+
+/// The link to a nexus; None where it is not registered.
+async fn link(app: &App, nexus: &str) -> Result<Option<Link>, Declined> {
+    let client = app.db.get().await?;
+    let row = client.query_opt("select url from nexus where name = $1", &[&nexus]).await?;
+    let broken = |error: LinkError| Declined::new(error.to_string());
+    row.map(|row| app.links.to(row.get(0)).map_err(broken)).transpose()
+}
