@@ -58,6 +58,8 @@ pub enum Arrival {
     Head { spawn: WorldId, done: Done<(u64, u64)> },
     /// The hash of a world's state, with its sequence.
     Hash { spawn: WorldId, done: Done<(u64, [u8; 32])> },
+    /// A world is whole again after a turn that panicked; without one it stays parked.
+    Mended { spawn: WorldId, world: Option<Box<World>> },
     /// Open errands are let out again.
     Resend { spawn: WorldId },
     /// Cut everything, then end.
@@ -199,10 +201,12 @@ impl Running {
         match arrival {
             Arrival::Given { spawn, session, instruction } => {
                 (self.drive.taken)(true);
-                let refusal = match (self.drive.health.get(), self.slots.contains_key(&spawn)) {
+                let room = self.slots.get(&spawn).map(Slot::has_room);
+                let refusal = match (self.drive.health.get(), room) {
                     (Condition::Failing, _) => Some(PAUSED),
                     (Condition::Internal, _) if !matches!(instruction, Instruction::Unlink { .. }) => Some(PAUSED),
-                    (_, false) => Some("This world is not running here. Please enter again."),
+                    (_, Some(false)) => Some(MENDING),
+                    (_, None) => Some("This world is not running here. Please enter again."),
                     _ => None,
                 };
                 // The end of a link is never refused: it waits until the world can take it.
@@ -245,6 +249,13 @@ impl Running {
             Arrival::Hash { spawn, done } => {
                 let hash = self.slots.get_mut(&spawn).map(|slot| (slot.world.meta.seq, slot.world.hash()));
                 self.batch.after(move || answer(done, hash));
+            }
+            Arrival::Mended { spawn, world } => {
+                if let Some(slot) = self.slots.get_mut(&spawn) {
+                    slot.mended(world.map(|world| *world), now);
+                }
+                self.arm(spawn);
+                self.let_errands_out(spawn);
             }
             Arrival::Resend { spawn } => self.let_errands_out(spawn),
             Arrival::Shutdown => {
@@ -371,5 +382,6 @@ fn answer<T>(done: Done<T>, value: Option<T>) {
     let _ = done.send(value);
 }
 
+const MENDING: &str = "Something went wrong in this world. It is being mended; please try again in a moment.";
 const PAUSED: &str =
     "The world is holding its breath: nothing can be kept safe at the moment. Please try again shortly.";

@@ -8,12 +8,13 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, Sender};
 
 use crate::config::Durability;
-use crate::store::journal::{Fullness, Group, Journal, JournalError};
+use crate::store::journal::{Fullness, Group, Journal, JournalError, Tail};
 use crate::world::template::WorldId;
 
 use super::drive::{Condition, Health};
 use super::game::Outbound;
 use super::keeper::{KeeperJob, StoredCut};
+use super::mend::{Broken, Mender};
 
 /// Between two tries to heal a failing journal.
 const HEAL_EVERY: Duration = Duration::from_millis(500);
@@ -24,12 +25,18 @@ pub struct Batch {
     pub group: Group,
     pub outs: Vec<Outbound>,
     pub cuts: Vec<StoredCut>,
+    /// Worlds whose next turn panicked: they are mended once all of this is durable.
+    pub broken: Vec<Broken>,
     after: Vec<Box<dyn FnOnce() + Send>>,
 }
 
 impl Batch {
     pub fn is_empty(&self) -> bool {
-        self.group.is_empty() && self.outs.is_empty() && self.cuts.is_empty() && self.after.is_empty()
+        self.group.is_empty()
+            && self.outs.is_empty()
+            && self.cuts.is_empty()
+            && self.broken.is_empty()
+            && self.after.is_empty()
     }
 
     /// A turn of a world. Its size was bounded when its instruction was made.
@@ -55,6 +62,11 @@ pub enum JournalJob {
         incarnation: u64,
         seq: u64,
     },
+    /// The turns of a world that no cut covers. None of its cuts may be on the way.
+    Tail {
+        spawn: WorldId,
+        done: Sender<Tail>,
+    },
     /// The world left this nexus.
     Forget {
         spawn: WorldId,
@@ -70,6 +82,7 @@ pub struct JournalNode {
     pub outward: Sender<Vec<Outbound>>,
     pub keeper: Sender<KeeperJob>,
     pub health: Arc<Health>,
+    pub mender: Mender,
 }
 
 impl JournalNode {
@@ -81,6 +94,9 @@ impl JournalNode {
                 JournalJob::Covered { spawn, incarnation, seq } => {
                     self.journal.covered(spawn, incarnation, seq);
                     self.show_fullness();
+                }
+                JournalJob::Tail { spawn, done } => {
+                    let _ = done.send(self.journal.tail_of(spawn));
                 }
                 JournalJob::Forget { spawn } => self.journal.forget(spawn),
                 JournalJob::End => break,
@@ -101,6 +117,9 @@ impl JournalNode {
         for cut in batch.cuts.drain(..) {
             // The keeper's queue is bounded; it is emptied by a thread that waits for nobody but the disk.
             let _ = self.keeper.send(KeeperJob::Commit(cut));
+        }
+        for broken in batch.broken.drain(..) {
+            self.mender.mend(broken);
         }
         batch.group.clear();
         metrics::gauge!("journal_used_bytes").set(self.journal.used_bytes() as f64);

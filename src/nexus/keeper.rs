@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crossbeam_channel::{Receiver, Sender};
 
-use crate::store::state::{Cut, State, StateError};
+use crate::store::state::{Cut, Loaded, State, StateError};
 use crate::world::character::PlayerId;
 use crate::world::internal::ImageSave;
 use crate::world::template::{RuleId, WorldId};
@@ -51,6 +51,11 @@ pub enum KeeperJob {
         incarnation: u64,
         seq: u64,
     },
+    /// A world as of its last cut.
+    Load {
+        spawn: WorldId,
+        done: Sender<Result<Option<Loaded>, StateError>>,
+    },
     /// Forget a world that left this nexus.
     Remove {
         spawn: WorldId,
@@ -91,6 +96,9 @@ impl Keeper {
                     if let Err(error) = mark {
                         tracing::warn!(spawn, %error, "the mark of a save was not stored; the next save sends more");
                     }
+                }
+                KeeperJob::Load { spawn, done } => {
+                    let _ = done.send(self.state.load(spawn));
                 }
                 KeeperJob::Remove { spawn } => {
                     if let Err(error) = self.with_state(|state| state.remove(spawn)) {

@@ -9,6 +9,7 @@ pub mod game;
 pub mod internal;
 pub mod journal;
 pub mod keeper;
+pub mod mend;
 pub mod message;
 pub mod mirror;
 pub mod mob;
@@ -211,6 +212,13 @@ impl Nexus {
             outward: outward_tx.clone(),
             keeper: keeper_tx.clone(),
             health: health.clone(),
+            mender: mend::Mender {
+                dir: dir.join("quarantine"),
+                keeper: keeper_tx.clone(),
+                journal: journal_tx.clone(),
+                inward: inward.clone(),
+                sets: sets.clone(),
+            },
         };
         let drive = Drive {
             inlet,

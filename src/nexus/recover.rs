@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use crate::store::journal::Tail;
-use crate::store::state::State;
+use crate::store::state::{Loaded, State};
 use crate::world::template::WorldId;
 
 use super::pulsar::image;
@@ -46,7 +46,7 @@ pub fn recover(state: &State, tail: &Tail, sets: &Arc<TemplateSets>) -> Result<R
         if record.incarnation != world.meta.incarnation || record.seq <= world.meta.seq {
             return;
         }
-        let outcome = replay(world, record.seq, record.bytes, &**sets, state, &mut output);
+        let outcome = replay(world, record.seq, record.bytes, &**sets, Some(state), &mut output);
         match outcome {
             Ok(()) => {
                 turns += 1;
@@ -76,6 +76,27 @@ pub fn recover(state: &State, tail: &Tail, sets: &Arc<TemplateSets>) -> Result<R
     Ok(Recovered { worlds: worlds.into_values().collect(), parked: parked.into_iter().collect(), turns })
 }
 
+/// One world from its cut and its tail, as after a crash.
+///
+/// # Errors
+/// Why it could not be brought back.
+pub fn rebuild(loaded: &Loaded, tail: &Tail, sets: &Arc<TemplateSets>) -> Result<World, String> {
+    let meta = image::read_meta(&loaded.meta).map_err(|error| error.to_string())?;
+    let set = sets.set(&meta.templates).ok_or("its template set is not at hand")?;
+    let records = loaded.records.iter().map(|(k, v)| (k.as_slice(), v.as_slice()));
+    let mut world = World::restore(&loaded.meta, records, set).map_err(|error| error.to_string())?;
+    let mut output = Output::default();
+    let mut failed = None;
+    let read = tail.each(|record| {
+        let follows = record.incarnation == world.meta.incarnation && record.seq > world.meta.seq;
+        if follows && failed.is_none() {
+            failed = replay(&mut world, record.seq, record.bytes, &**sets, None, &mut output).err();
+        }
+    });
+    read.map_err(|error| error.to_string())?;
+    failed.map_or(Ok(world), Err)
+}
+
 fn load(state: &State, spawn: WorldId, sets: &Arc<TemplateSets>) -> Result<Option<World>, WorldError> {
     let Some(loaded) = state.load(spawn)? else { return Ok(None) };
     let meta = image::read_meta(&loaded.meta)?;
@@ -97,7 +118,7 @@ fn replay(
     seq: u64,
     bytes: &[u8],
     sets: &TemplateSets,
-    state: &State,
+    state: Option<&State>,
     output: &mut Output,
 ) -> Result<(), String> {
     if seq != world.meta.seq + 1 {
@@ -108,6 +129,7 @@ fn replay(
     if let super::pulsar::instruction::What::Given(super::pulsar::instruction::Instruction::Templates { hash }) =
         &applied.what
         && sets.set(hash).is_none()
+        && let Some(state) = state
         && let Ok(Some(set)) = stored_set(state, hash)
     {
         sets.put(hash, set);

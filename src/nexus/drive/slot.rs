@@ -1,10 +1,12 @@
 //! One world on the Pulsar thread: the world, its clock, and what its next cut waits for.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use crate::nexus::game::Outbound;
 use crate::nexus::journal::Batch;
 use crate::nexus::keeper::StoredCut;
+use crate::nexus::mend::Broken;
 use crate::nexus::pulsar::image::CutHead;
 use crate::nexus::pulsar::instruction::{Applied, Instruction, What};
 use crate::nexus::pulsar::record::Ask;
@@ -20,6 +22,8 @@ use super::Done;
 const LATE_MAX: u64 = 250;
 /// Records encoded between two looks at the clock while a cut is drained.
 const CUT_RECORDS: usize = 32;
+/// Arrivals that wait while a world is mended; more are refused.
+const PARKED_MAX: usize = 4096;
 
 pub struct Slot {
     pub world: World,
@@ -41,6 +45,10 @@ pub struct Slot {
     stage: Stage,
     /// When the heap of worlds has this one, if it has.
     armed: Option<Instant>,
+    /// What came while the world is mended, in order.
+    parked: Vec<Instruction>,
+    /// The timing that panicked, if it was one; and whom to tell.
+    skip: Option<Option<u64>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +60,10 @@ enum Stage {
     Rest,
     /// Stopped: to be unlinked.
     Gone,
+    /// A turn panicked: what comes is parked until the world is mended.
+    Mending,
+    /// It could not be mended: an operator has to look.
+    Parked,
 }
 
 impl Slot {
@@ -73,6 +85,8 @@ impl Slot {
             stop: None,
             stage: Stage::Running,
             armed: None,
+            parked: Vec::new(),
+            skip: None,
         }
     }
 
@@ -130,6 +144,10 @@ impl Slot {
     }
 
     pub fn give(&mut self, now: Instant, instruction: Instruction) {
+        if matches!(self.stage, Stage::Mending | Stage::Parked) {
+            self.parked.push(instruction);
+            return;
+        }
         self.last_given = self.tick(now).max(self.last_given);
         self.world.timings.give(self.last_given, instruction);
     }
@@ -162,7 +180,14 @@ impl Slot {
         let Ok(bytes) = postcard::to_extend(&applied, std::mem::take(&mut self.bytes)) else { return };
         self.bytes = bytes;
         self.output.outs.clear();
-        if turn::apply(&mut self.world, at, applied.what, sets, &mut self.output) {
+        let timer = match &applied.what {
+            What::Timer(arrival) => Some(*arrival),
+            What::Given(_) => None,
+        };
+        let (seq, world, output) = (self.world.meta.seq + 1, &mut self.world, &mut self.output);
+        let outcome = catch_unwind(AssertUnwindSafe(|| turn::apply(world, at, applied.what, sets, output)));
+        let Ok(effective) = outcome else { return self.broke(seq, timer, batch) };
+        if effective {
             let meta = &self.world.meta;
             batch.push(meta.spawn, meta.incarnation, meta.seq, &self.bytes);
             self.turns_since += 1;
@@ -177,6 +202,56 @@ impl Slot {
                 }
                 out => batch.outs.push(Outbound::of(spawn, out)),
             }
+        }
+    }
+
+    /// A turn panicked: its outputs are dropped, the world is not used any more, and what comes is parked.
+    fn broke(&mut self, seq: u64, timer: Option<u64>, batch: &mut Batch) {
+        self.output.outs.clear();
+        self.stage = Stage::Mending;
+        self.skip = Some(timer);
+        self.cutting = None;
+        batch.broken.push(Broken {
+            spawn: self.world.meta.spawn,
+            incarnation: self.world.meta.incarnation,
+            seq,
+            turn: self.bytes.clone(),
+            reason: "the turn panicked; the log has its message".into(),
+        });
+    }
+
+    /// The world is whole again, or will not be without an operator.
+    pub fn mended(&mut self, world: Option<World>, now: Instant) {
+        let Some(world) = world else {
+            self.stage = Stage::Parked;
+            return;
+        };
+        // Arrivals that waited in the old heap come after what is due in the new one.
+        while let Some(due) = self.world.timings.pop(u64::MAX) {
+            if let Due::Given { instruction, .. } = due {
+                self.parked.push(instruction);
+            }
+        }
+        self.world = world;
+        self.base = (now, self.world.meta.now);
+        self.last_given = self.world.meta.now;
+        self.stage = Stage::Running;
+        self.want_full = true;
+        self.armed = None;
+        if let Some(timer) = self.skip.take() {
+            self.give(now, Instruction::Skip { timer });
+        }
+        for instruction in std::mem::take(&mut self.parked) {
+            self.give(now, instruction);
+        }
+    }
+
+    /// May more arrivals be parked here?
+    pub fn has_room(&self) -> bool {
+        match self.stage {
+            Stage::Parked => false,
+            Stage::Mending => self.parked.len() < PARKED_MAX,
+            _ => true,
         }
     }
 
@@ -218,7 +293,7 @@ impl Slot {
     }
 
     pub fn is_at_rest(&self) -> bool {
-        matches!(self.stage, Stage::Rest | Stage::Gone)
+        matches!(self.stage, Stage::Rest | Stage::Gone | Stage::Parked)
     }
 
     pub fn is_gone(&self) -> bool {
@@ -226,7 +301,7 @@ impl Slot {
     }
 
     pub fn cut_is_due(&self, now: Instant, every: Duration, turns: u64, bytes: u64, pressed: bool) -> bool {
-        if self.cutting.is_some() || self.is_at_rest() {
+        if self.cutting.is_some() || self.is_at_rest() || matches!(self.stage, Stage::Mending | Stage::Parked) {
             return false;
         }
         let aged = now.saturating_duration_since(self.last_cut) >= every && self.turns_since > 0;

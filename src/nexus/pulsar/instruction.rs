@@ -122,9 +122,9 @@ pub enum Instruction {
     Stop,
 
     // Bookkeeping of the engine itself
-    /// The turn that would have this sequence panicked; it is not applied.
+    /// A turn that panicked is left out; if it was a timing of the world's own, that is taken away.
     Skip {
-        seq: u64,
+        timer: Option<u64>,
     },
 }
 

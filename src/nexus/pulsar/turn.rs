@@ -127,7 +127,12 @@ impl Turn<'_> {
             I::MobLine { mob, line } => react::line(self, mob, &line),
             I::LoadOn { errand, next } => load::on(self, errand, next),
             I::Stop => leave::stop(self),
-            I::Skip { .. } => true,
+            I::Skip { timer } => {
+                if let Some(timer) = timer {
+                    self.world.waiting.remove(timer);
+                }
+                true
+            }
         }
     }
 
