@@ -270,7 +270,8 @@ pub fn taken(error: Error, name_field: &str) -> AppError {
 }
 
 /// The account of the token.
-#[utoipa::path(get, path = "/user/", tag = "account", responses((status = 200, body = UserView)))]
+#[utoipa::path(get, path = "/user/", tag = "account", responses((status = 200, body = UserView)),
+               security(("bearer" = [])))]
 async fn show(State(app): State<App>, user: User) -> Result<Json<UserView>, AppError> {
     let client = app.db.get().await?;
     client.execute("update app_user set last_seen = now() where id = $1", &[&user.id]).await?;
@@ -291,7 +292,8 @@ struct Change {
 }
 
 /// Changes the account of the token.
-#[utoipa::path(put, path = "/user/", tag = "account", request_body = Change, responses((status = 200, body = UserView)))]
+#[utoipa::path(put, path = "/user/", tag = "account", request_body = Change, responses((status = 200, body = UserView)),
+               security(("bearer" = [])))]
 async fn change(State(app): State<App>, user: User, Body(change): Body<Change>) -> Result<Json<UserView>, AppError> {
     let name = match &change.name {
         Some(name) => valid_username("name", name)?.map(str::to_owned),
@@ -337,7 +339,8 @@ struct NewPassword {
 
 /// Sets or changes the password. Every other session ends; the answer is a new one.
 #[utoipa::path(put, path = "/user/password/", tag = "account", request_body = NewPassword,
-               responses((status = 200, body = Session)))]
+               responses((status = 200, body = Session)),
+               security(("bearer" = [])))]
 async fn set_password(
     State(app): State<App>,
     user: User,
@@ -370,7 +373,8 @@ async fn set_password(
 }
 
 /// Notes that the code of conduct was accepted.
-#[utoipa::path(post, path = "/auth/acceptcodeofconduct/", tag = "account", responses((status = 201, body = UserView)))]
+#[utoipa::path(post, path = "/auth/acceptcodeofconduct/", tag = "account", responses((status = 201, body = UserView)),
+               security(("bearer" = [])))]
 async fn accept_conduct(
     State(app): State<App>,
     user: User,

@@ -131,6 +131,7 @@ impl OptionalFromRequestParts<App> for User {
         let Some(header) = parts.headers.get(AUTHORIZATION) else { return Ok(None) };
         let token = header.to_str().ok().and_then(token::of_header).ok_or(token::TokenError::Invalid)?;
         let user = authenticate(app, token).await?;
+        app.throttles.requests_by_account.check(user.id)?;
         if user.noplay {
             return Err(AppError::Forbidden(BANNED_TEXT.into()));
         }

@@ -175,7 +175,8 @@ struct ConfigView {
 
 /// Changes the settings of the character in game.
 #[utoipa::path(post, path = "/game/player/config/", tag = "game", request_body = ConfigChange,
-               params(("x-player-id" = i64, Header)), responses((status = 201, body = ConfigView)))]
+               params(("x-player-id" = i64, Header)), responses((status = 201, body = ConfigView)),
+               security(("bearer" = [])))]
 async fn configure(
     State(app): State<App>,
     player: InGame,
@@ -277,21 +278,24 @@ struct QuestView {
 
 /// No world has quests yet, so no character has any.
 #[utoipa::path(get, path = "/game/quests/open/", tag = "game", params(("x-player-id" = i64, Header)),
-               responses((status = 200, body = [QuestView])))]
+               responses((status = 200, body = [QuestView])),
+               security(("bearer" = [])))]
 async fn open_quests(_player: InGame) -> Json<Vec<QuestView>> {
     Json(Vec::new())
 }
 
 /// No world has quests yet, so no character has any.
 #[utoipa::path(get, path = "/game/quests/completed/", tag = "game", params(("x-player-id" = i64, Header)),
-               responses((status = 200, body = [QuestView])))]
+               responses((status = 200, body = [QuestView])),
+               security(("bearer" = [])))]
 async fn completed_quests(_player: InGame) -> Json<Vec<QuestView>> {
     Json(Vec::new())
 }
 
 /// No world has quests yet, so no character has any.
 #[utoipa::path(get, path = "/game/quests/repeatable/", tag = "game", params(("x-player-id" = i64, Header)),
-               responses((status = 200, body = [QuestView])))]
+               responses((status = 200, body = [QuestView])),
+               security(("bearer" = [])))]
 async fn repeatable_quests(_player: InGame) -> Json<Vec<QuestView>> {
     Json(Vec::new())
 }

@@ -138,7 +138,8 @@ struct Front {
 }
 
 /// The lobby's first page.
-#[utoipa::path(get, path = "/lobby/", tag = "lobby", responses((status = 200, body = Front)))]
+#[utoipa::path(get, path = "/lobby/", tag = "lobby", responses((status = 200, body = Front)),
+               security(("bearer" = [])))]
 async fn front(State(app): State<App>, user: User) -> Result<Json<Front>, AppError> {
     let client = app.db.get().await?;
     let user_id = Some(user.id);
@@ -186,7 +187,8 @@ struct Search {
 
 /// Worlds by name.
 #[utoipa::path(get, path = "/lobby/worlds/search/", tag = "lobby", params(Search),
-               responses((status = 200, body = Page<WorldCard>)))]
+               responses((status = 200, body = Page<WorldCard>)),
+               security((), ("bearer" = [])))]
 async fn search(
     State(app): State<App>,
     user: Option<User>,
@@ -217,7 +219,8 @@ async fn search(
 /// A world by id, key (`world.N`) or slug; or a section: `playing`, `building`, `public`, `reviewed`, `published`,
 /// `featured`, `discover`, `dev`, `intro`, `all`, `user`, `online`.
 #[utoipa::path(get, path = "/lobby/worlds/{world}/", tag = "lobby", params(("world" = String, Path)),
-               responses((status = 200, body = LobbyWorld)))]
+               responses((status = 200, body = LobbyWorld)),
+               security((), ("bearer" = [])))]
 async fn world_or_section(
     State(app): State<App>,
     user: Option<User>,

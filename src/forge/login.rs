@@ -141,7 +141,8 @@ struct Saved {
 
 /// Turns a guest into an account with an address, characters and all.
 #[utoipa::path(post, path = "/auth/save/", tag = "auth", request_body = SignUp,
-               responses((status = 201, body = Saved)))]
+               responses((status = 201, body = Saved)),
+               security(("bearer" = [])))]
 async fn save_guest(
     State(app): State<App>,
     address: ClientAddress,

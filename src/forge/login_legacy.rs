@@ -79,7 +79,8 @@ async fn confirm_email(
 }
 
 /// Mails another link to the account of the token.
-#[utoipa::path(post, path = "/auth/resendconfirmation/", tag = "auth", responses((status = 201, body = Nothing)))]
+#[utoipa::path(post, path = "/auth/resendconfirmation/", tag = "auth", responses((status = 201, body = Nothing)),
+               security(("bearer" = [])))]
 async fn resend_confirmation(
     State(app): State<App>,
     address: ClientAddress,

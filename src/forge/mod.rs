@@ -108,9 +108,9 @@ pub struct MailOptions {
 #[derive(Clone, Debug, PartialEq, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
-    /// Requests by address, sustained.
+    /// Requests by address, and by account, sustained.
     pub requests_per_second: u32,
-    /// Requests by address at once.
+    /// The same at once.
     pub requests_burst: u32,
     /// Login mails to one mailbox; five times as many from one address.
     pub mails_per_minute: u32,

@@ -38,7 +38,8 @@ pub fn routes() -> OpenApiRouter<App> {
 
 /// All characters of the account, those played last first.
 #[utoipa::path(get, path = "/lobby/chars/recent/", tag = "lobby",
-               responses((status = 200, body = Page<PlayerSummary>)))]
+               responses((status = 200, body = Page<PlayerSummary>)),
+               security(("bearer" = [])))]
 async fn recent_page(State(app): State<App>, user: User, paging: Paging) -> Result<Page<PlayerSummary>, AppError> {
     let client = app.db.get().await?;
     let count = "select count(*) from player p join world w on w.id = p.root_id
@@ -49,7 +50,8 @@ async fn recent_page(State(app): State<App>, user: User, paging: Paging) -> Resu
 
 /// The account's own characters in a world; none for strangers.
 #[utoipa::path(get, path = "/lobby/worlds/{world}/chars/", tag = "lobby", params(("world" = String, Path)),
-               responses((status = 200, body = Page<PlayerSummary>)))]
+               responses((status = 200, body = Page<PlayerSummary>)),
+               security((), ("bearer" = [])))]
 async fn list(
     State(app): State<App>,
     user: Option<User>,
@@ -70,7 +72,8 @@ async fn list(
 
 /// The ten of a world with the most glory.
 #[utoipa::path(get, path = "/lobby/worlds/{world}/leaders/", tag = "lobby", params(("world" = String, Path)),
-               responses((status = 200, body = Page<PlayerSummary>)))]
+               responses((status = 200, body = Page<PlayerSummary>)),
+               security((), ("bearer" = [])))]
 async fn leaders(
     State(app): State<App>,
     user: Option<User>,
@@ -106,7 +109,8 @@ struct NewCharacter {
 
 /// Makes a character.
 #[utoipa::path(post, path = "/lobby/worlds/{world}/chars/", tag = "lobby", params(("world" = String, Path)),
-               request_body = NewCharacter, responses((status = 201, body = PlayerSummary)))]
+               request_body = NewCharacter, responses((status = 201, body = PlayerSummary)),
+               security(("bearer" = [])))]
 async fn create(
     State(app): State<App>,
     user: User,
@@ -239,7 +243,8 @@ struct Description {
 /// Describes a character; by its owner or a builder of the world, while it is not in the world.
 #[utoipa::path(patch, path = "/lobby/worlds/{world}/chars/{id}/", tag = "lobby",
                params(("world" = String, Path), ("id" = i64, Path)), request_body = Description,
-               responses((status = 200, body = PlayerSummary)))]
+               responses((status = 200, body = PlayerSummary)),
+               security(("bearer" = [])))]
 async fn describe(
     State(app): State<App>,
     user: User,
@@ -266,7 +271,8 @@ async fn describe(
 
 /// Deletes a character. It is hidden at once and its name is free.
 #[utoipa::path(delete, path = "/lobby/worlds/{world}/chars/{id}/", tag = "lobby",
-               params(("world" = String, Path), ("id" = i64, Path)), responses((status = 204)))]
+               params(("world" = String, Path), ("id" = i64, Path)), responses((status = 204)),
+               security(("bearer" = [])))]
 async fn delete(
     State(app): State<App>,
     user: User,
@@ -307,7 +313,8 @@ async fn held_character(
 
 /// Moves a character from a finished single-player world to a multiplayer one. The number in the path is the character's.
 #[utoipa::path(post, path = "/lobby/worlds/{world}/transfer/", tag = "lobby", params(("world" = String, Path)),
-               responses((status = 400)))]
+               responses((status = 400)),
+               security(("bearer" = [])))]
 async fn transfer(State(app): State<App>, user: User, Params(player): Params<String>) -> Result<(), AppError> {
     if user.is_temporary {
         return Err(AppError::List("User is temporary.".into()));

@@ -13,6 +13,8 @@ use super::{AppError, Limits};
 pub struct Throttles {
     /// All requests, by address.
     pub requests: Rule,
+    /// All requests of an account, from wherever they come.
+    pub requests_by_account: Rule,
     /// Mails that an address may cause.
     pub mails_by_address: Rule,
     /// Mails to one mailbox.
@@ -31,14 +33,12 @@ impl Throttles {
     pub fn new(limits: &Limits) -> Self {
         let minute = Duration::from_secs(60);
         let rule = |per_minute: u32, burst: u32, text| Rule::new(minute, per_minute, burst, text);
+        let per_minute = limits.requests_per_second.saturating_mul(60);
         let mails = limits.mails_per_minute;
         let logins = limits.logins_per_minute;
         Self {
-            requests: rule(
-                limits.requests_per_second.saturating_mul(60),
-                limits.requests_burst,
-                "You are quicker than we can answer.",
-            ),
+            requests: rule(per_minute, limits.requests_burst, "You are quicker than we can answer."),
+            requests_by_account: rule(per_minute, limits.requests_burst, "Your account asks more than we can answer."),
             mails_by_address: rule(
                 mails.saturating_mul(5),
                 mails.saturating_mul(5),
@@ -64,6 +64,7 @@ impl Throttles {
     pub fn forget_quiet(&self) {
         for rule in [
             &self.requests,
+            &self.requests_by_account,
             &self.mails_by_address,
             &self.mails_by_account,
             &self.logins_by_address,

@@ -334,3 +334,32 @@ async fn a_flood_from_one_address_is_slowed_down_and_others_are_not() {
     assert!(refused["detail"].as_str().unwrap().starts_with("You are quicker than we can answer."), "{refused}");
     ask("198.51.100.2").await.expect(200);
 }
+
+#[tokio::test]
+async fn an_account_that_floods_from_many_addresses_is_slowed_down_alone() {
+    let forge = TestForge::with(|options| {
+        options.limits.requests_per_second = 1;
+        options.limits.requests_burst = 5;
+        options.trusted_proxies = vec!["127.0.0.1".into()];
+    })
+    .await;
+    let app = forge.forge.app();
+    let mut tokens = Vec::new();
+    for email in ["ann@example.org", "bob@example.org"] {
+        operator::create_user(app, email, false).await.unwrap();
+        tokens.push(operator::access_token(app, email).await.unwrap());
+    }
+    let ask = async |token: &str, from: u32| {
+        let request = hyper::Request::get("/api/v1/user/")
+            .header("host", "x")
+            .header("x-forwarded-for", format!("198.51.100.{from}"))
+            .header("authorization", format!("Bearer {token}"));
+        forge.send(request.body(Default::default()).unwrap()).await
+    };
+    for from in 1..=5 {
+        ask(&tokens[0], from).await.expect(200);
+    }
+    let refused = ask(&tokens[0], 6).await.expect(429);
+    assert!(refused["detail"].as_str().unwrap().starts_with("Your account asks more"), "{refused}");
+    ask(&tokens[1], 6).await.expect(200);
+}
