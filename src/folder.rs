@@ -1,10 +1,11 @@
-//! Worlds as folders on disk: reads manifests into texts, writes texts into a
+//! Worlds as folders on disk: reads manifests and Circle files into texts, writes texts into a
 //! folder. What the texts mean is `world`'s, which does no I/O.
 
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use crate::world::circle::{self, Imported};
 use crate::world::manifest::{FILE_BYTES_MAX, Problem, Source};
 
 /// Files of one folder, folders within it included.
@@ -47,6 +48,24 @@ pub fn write_manifests(folder: &Path, files: &[Source]) -> io::Result<()> {
         fs::write(path, &file.text)?;
     }
     Ok(())
+}
+
+/// A Circle world's folder (`wld/`, `mob/`, `obj/`, `zon/`, `shp/`, `trg/`, `qst/`) as documents and a report.
+pub fn import_circle(folder: &Path) -> Result<Imported, Vec<Problem>> {
+    let mut sources = Vec::new();
+    for kind in circle::FOLDERS {
+        let below = folder.join(kind);
+        if !below.is_dir() {
+            continue;
+        }
+        let is_kind = |path: &Path| path.extension().is_some_and(|extension| extension == kind);
+        for file in list(&below, &is_kind).map_err(|problem| vec![problem])? {
+            let bytes = read_bytes(&file).map_err(|problem| vec![problem])?;
+            // Circle files are Latin-1: each byte is the character of that number.
+            sources.push(Source { path: shown(&file), text: bytes.into_iter().map(char::from).collect() });
+        }
+    }
+    circle::import(&sources)
 }
 
 fn shown(path: &Path) -> String {

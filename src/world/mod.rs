@@ -3,6 +3,7 @@
 
 pub mod character;
 pub mod check;
+pub mod circle;
 pub mod compile;
 pub mod condition;
 pub mod diff;

@@ -28,11 +28,15 @@ pub(super) fn unreachable(world: &World<'_>) -> Vec<Problem> {
     }
     let mut seen: BTreeSet<&str> = BTreeSet::new();
     flood(world, starts, &mut seen);
+    let unseen = world.rooms.iter().filter(|(slug, _)| !seen.contains(*slug));
+    let led: BTreeSet<&str> = unseen
+        .flat_map(|(slug, (_, spec))| spec.exits.values().map(|exit| exit.to().as_str()).filter(move |to| to != slug))
+        .collect();
     let mut findings = Vec::new();
     for (at, spec) in world.rooms_in_order() {
         let slug = at.document.slug();
         // A room that something unreached leads to belongs to that one's finding.
-        if seen.contains(slug) || leads_here(world, slug, &seen) {
+        if seen.contains(slug) || led.contains(slug) {
             continue;
         }
         findings.push(island(world, at, spec.name.as_str(), &mut seen));
@@ -71,12 +75,6 @@ fn flood<'a>(world: &World<'a>, starts: Vec<&'a str>, seen: &mut BTreeSet<&'a st
             queue.extend(spec.exits.values().map(|exit| exit.to().as_str()));
         }
     }
-}
-
-fn leads_here(world: &World<'_>, slug: &str, seen: &BTreeSet<&str>) -> bool {
-    world.rooms.iter().any(|(other, (_, spec))| {
-        *other != slug && !seen.contains(other) && spec.exits.values().any(|exit| exit.to() == slug)
-    })
 }
 
 /// Zones without a room.

@@ -22,7 +22,7 @@ pub const FILE_BYTES_MAX: usize = 16 << 20;
 /// Documents of one world.
 pub const DOCUMENTS_MAX: usize = 200_000;
 /// Characters of one text.
-pub const TEXT_CHARS_MAX: usize = 16_384;
+pub const TEXT_CHARS_MAX: usize = 65_536;
 /// Levels of mappings and lists within one document.
 pub const DEPTH_MAX: usize = 12;
 /// Entries of one mapping or list.
