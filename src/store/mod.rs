@@ -6,6 +6,8 @@
 
 pub mod io;
 pub mod journal;
+#[cfg(test)]
+mod measure;
 pub mod mirror;
 pub mod postgres;
 pub mod quarantine;

@@ -177,6 +177,51 @@ fn history_and_tail_together_keep_every_turn() {
     assert!(session.io.list(&history.dir).unwrap().len() > 3);
 }
 
+/// A cut frees the oldest segment of a full journal; the frame that overwrites it may be torn. What was before it must
+/// still be a whole chain then, of what no cut covers.
+#[test]
+fn a_segment_is_overwritten_only_when_a_durable_frame_declares_it_free() {
+    let io = MemoryIo::new();
+    let (mut journal, _) = open(&io).unwrap();
+    let mut turns = Vec::new();
+    loop {
+        turns.push(turn(1000, turns.len() as u64 + 1, 700));
+        if journal.append(&group(&turns[turns.len() - 1..])).is_err() {
+            break;
+        }
+    }
+    let (last, covered) = (turns.len(), turns.len() / 2);
+    cover(&mut journal, &turns[..covered]);
+    let from = io.operations();
+    journal.append(&group(&turns[last - 1..])).unwrap();
+    for operations in from..=io.operations() {
+        for seed in 0..40 {
+            let (_, recovered) = open(&io.crash(operations, Loss::Torn(seed))).unwrap();
+            let start = recovered[0].2 as usize - 1;
+            assert!(start <= covered && recovered[..] == turns[start..start + recovered.len()]);
+            assert!(start + recovered.len() + 1 >= last);
+        }
+    }
+}
+
+/// The process dies between write and sync, or after a sync that failed; the system lives and shows the frame. What the
+/// next process takes from it, and acts on, must be on the disk.
+#[test]
+fn what_a_restart_recovered_outlives_a_power_loss_right_after() {
+    for fail_at in [0, 2] {
+        let io = MemoryIo::new();
+        let (mut journal, _) = open(&io).unwrap();
+        journal.append(&group(&[turn(1000, 1, 100)])).unwrap();
+        let last = [turn(1000, 2, 5000)];
+        io.set_faults(Faults { fail_at, fail_count: 1, ..Faults::default() });
+        assert_eq!(journal.append(&group(&last)).is_err(), fail_at > 0);
+        drop(journal);
+        let (_journal, recovered) = open(&io).unwrap();
+        assert_eq!(recovered.last(), Some(&last[0]));
+        assert_eq!(open(&io.crash(io.operations(), Loss::Unsynced)).unwrap().1, recovered);
+    }
+}
+
 /// The protections are what holds: without the sync the same session loses turns.
 #[test]
 fn a_frame_that_was_not_synced_is_lost_by_the_simulated_crash() {
