@@ -19,8 +19,9 @@ use super::players::{self, Wish};
 use super::roots::{Named, Root, intro_world};
 use super::summary::PlayerSummary;
 use super::tokens::random_id;
-use super::{App, AppError, PLATFORM_NAME, names};
+use super::{App, AppError, PLATFORM_NAME, names, spawns};
 use crate::world::character::PlayerConfig;
+use crate::world::internal::Order;
 
 /// Names that are tried before giving up.
 const GUEST_NAMES_TRIED: u32 = 8;
@@ -198,7 +199,18 @@ async fn configure(
         display_connect: change.display_connect.unwrap_or(old.display_connect),
     };
     store_config(&transaction, player.player_id, &new).await?;
+    let held = "select held_by_spawn from player where id = $1";
+    let held: Option<i64> = transaction.query_one(held, &[&player.player_id]).await?.get(0);
     transaction.commit().await?;
+    if let Some(spawn) = held {
+        let order = Order::SetConfig { player: player.player_id, config: new };
+        // The answer does not wait for the world: what it misses now it gets at the next entry.
+        tokio::spawn(async move {
+            if let Err(error) = spawns::order(&app, spawn, &order).await {
+                tracing::debug!(%error, spawn, "a world did not hear of new settings");
+            }
+        });
+    }
     Ok((
         StatusCode::CREATED,
         Json(ConfigView {

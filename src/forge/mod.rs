@@ -5,6 +5,7 @@
 pub mod accounts;
 pub mod api;
 pub mod auth;
+pub mod bans;
 pub mod body;
 pub mod characters;
 pub mod enter;

@@ -2,10 +2,8 @@
 //! and by the first start; it asks nobody's permission, so nothing of it is reachable from outside.
 
 use super::accounts::{NewUser, User, valid_email};
+use super::pushes::{self, Notice};
 use super::{App, AppError, auth, login};
-
-/// Channel on which Forges hear of accounts that were banned; the payload is the account's id.
-pub const BANNED_CHANNEL: &str = "account_banned";
 
 /// The account of an address, made when there is none; with `staff`, a member of the staff from now on.
 ///
@@ -53,7 +51,8 @@ pub async fn login_link(app: &App, email: &str) -> Result<String, AppError> {
     login::make_link(app, &client, user.id).await
 }
 
-/// Bans an account from the worlds, or lets it in again. A ban ends its sessions and is told to all Forges.
+/// Bans an account from the worlds, or lets it in again. A ban ends its sessions, and running Forges take its
+/// characters out of their worlds.
 ///
 /// # Errors
 /// [`AppError::NotFound`] when there is no such account.
@@ -64,8 +63,7 @@ pub async fn set_banned(app: &App, email: &str, banned: bool) -> Result<User, Ap
     transaction.execute("update app_user set noplay = $2 where id = $1", &[&user.id, &banned]).await?;
     if banned {
         auth::end_sessions(&transaction, user.id).await?;
-        let notify = "select pg_notify($1, $2)";
-        transaction.execute(notify, &[&BANNED_CHANNEL, &user.id.to_string()]).await?;
+        pushes::notify(&transaction, &Notice::Banned).await?;
     }
     transaction.commit().await?;
     find_user(app, email).await

@@ -15,7 +15,7 @@ use tokio_postgres::{AsyncMessage, NoTls};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 use tokio_util::sync::CancellationToken;
 
-use super::{App, spawns, views};
+use super::{App, bans, spawns, views};
 
 /// The NOTIFY channel of the platform.
 const CHANNEL: &str = "realms";
@@ -38,6 +38,8 @@ pub enum Notice {
     Staff,
     /// A root world has another template set; its running spawns should get it.
     Templates { world: i64 },
+    /// An account was banned; its characters should leave their worlds.
+    Banned,
 }
 
 /// What a socket watches.
@@ -209,6 +211,10 @@ async fn act(app: &App, notice: Notice) {
         Notice::Templates { world } => {
             let app = app.clone();
             tokio::spawn(async move { spawns::send_templates(&app, Some(world)).await });
+        }
+        Notice::Banned => {
+            let app = app.clone();
+            tokio::spawn(async move { bans::expel(&app).await });
         }
     }
 }

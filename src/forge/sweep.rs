@@ -1,6 +1,6 @@
 //! Keeping house: what has expired goes. Any number of Forges may sweep at once; each statement stands alone.
 
-use super::{App, AppError};
+use super::{App, AppError, bans};
 
 /// What goes, and when. Characters and guests that a world holds stay.
 const STATEMENTS: [&str; 4] = [
@@ -20,7 +20,9 @@ pub async fn run(app: &App) {
     app.throttles.forget_quiet();
     if let Err(error) = expire(app).await {
         tracing::debug!(?error, "a sweep of the database was left out");
+        return;
     }
+    bans::expel(app).await;
 }
 
 async fn expire(app: &App) -> Result<(), AppError> {

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use realms::config::Secret;
 use realms::forge::{Forge, operator};
+use realms::world::character::PlayerConfig;
+use realms::world::internal::Order;
 use serde_json::json;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
@@ -219,4 +221,61 @@ async fn a_storm_of_logins_is_answered_and_leaves_the_rest_of_the_forge_free() {
     for answer in storm.await {
         answer.expect(400);
     }
+}
+
+/// A nexus that runs every world and passes on what it is told.
+async fn listening_nexus(forge: &TestForge) -> tokio::sync::mpsc::Receiver<Order> {
+    let (orders, told) = tokio::sync::mpsc::channel(8);
+    let instruct = move |axum::Json(order): axum::Json<Order>| async move {
+        orders.send(order).await.ok();
+        axum::Json(json!({}))
+    };
+    let router = axum::Router::new().route("/internal/worlds/{spawn}/instruct", axum::routing::post(instruct));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+    let client = forge.database.client().await;
+    let insert = "insert into nexus (name, url, ws_uri, data_id, engine, boot) values ('n', $1, '', 'd', 'e', 1)";
+    client.execute(insert, &[&url]).await.unwrap();
+    client.batch_execute("update spawn set lifecycle = 'running', nexus = 'n', epoch = 1").await.unwrap();
+    client.batch_execute("update player set in_game = true, held_by_spawn = spawn_id, held_epoch = 1").await.unwrap();
+    told
+}
+
+#[tokio::test]
+async fn running_worlds_hear_of_new_settings_and_of_bans() {
+    let forge = TestForge::new().await;
+    forge.world("open", json!({})).await;
+    let (_, token) = forge.account("ann@example.org").await;
+    let made = forge.post("lobby/worlds/open/chars/", &token, json!({"name": "Ann"})).await.expect(201);
+    let id = made["id"].as_i64().unwrap();
+    let mut told = listening_nexus(&forge).await;
+    let mut next = async || tokio::time::timeout(PATIENCE, told.recv()).await.unwrap().unwrap();
+    let request = hyper::Request::post("/api/v1/game/player/config/")
+        .header("host", "x")
+        .header("authorization", format!("Bearer {token}"))
+        .header("x-player-id", id);
+    forge.send(request.body(r#"{"room_brief": true}"#.into()).unwrap()).await.expect(201);
+    let config = PlayerConfig { room_brief: true, ..PlayerConfig::default() };
+    assert_eq!(next().await, Order::SetConfig { player: id, config });
+    // Banned by a tool that is another process, before and while a Forge runs.
+    operator::set_banned(forge.forge.app(), "ann@example.org", true).await.unwrap();
+    let shutdown = CancellationToken::new();
+    let options = forge.forge.app().options.clone();
+    let house = tokio::spawn(Forge::open(options).await.unwrap().run(shutdown.clone()));
+    let text = "You have been banned from entering worlds.".to_owned();
+    assert_eq!(next().await, Order::Expel { player: id, text: text.clone() });
+    let client = forge.database.client().await;
+    let listening = async {
+        let listeners = "select count(*) from pg_stat_activity
+                         where datname = current_database() and query like 'listen %'";
+        while client.query_one(listeners, &[]).await.unwrap().get::<_, i64>(0) == 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, listening).await.unwrap();
+    operator::set_banned(forge.forge.app(), "ann@example.org", true).await.unwrap();
+    assert_eq!(next().await, Order::Expel { player: id, text });
+    shutdown.cancel();
+    house.await.unwrap();
 }
