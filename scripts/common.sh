@@ -71,8 +71,13 @@ herald_stamp() {
 build_herald() {
   local stamp
   stamp=$(herald_stamp)
-  export HERALD_STAMP=$stamp
   if [ -f herald/dist/index.html ] && [ "$(cat herald/node_modules/.built 2>/dev/null)" = "$stamp" ]; then return 0; fi
   herald_packages && (cd herald && npm run build) || return 1
   printf '%s' "$stamp" >herald/node_modules/.built
+}
+
+# Tells cargo when what is built into the program changed: it does not notice files that are new.
+stamp_embedded() {
+  EMBED_STAMP=$( { herald_stamp; find worlds -type f -print0 | LC_ALL=C sort -z | xargs -0 -r sha256sum; } | sha256sum | cut -c1-32)
+  export EMBED_STAMP
 }

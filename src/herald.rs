@@ -39,8 +39,8 @@ const FOLDER_DEPTH_MAX: usize = 8;
 #[allow_missing = true]
 struct Built;
 
-/// Set by ./play to a hash of Herald's sources: cargo looks at the folder again when it changes.
-const _: Option<&str> = option_env!("HERALD_STAMP");
+/// Set by ./play to a hash of Herald and the starter world: cargo looks at their folders again when it changes.
+const _: Option<&str> = option_env!("EMBED_STAMP");
 
 /// Herald's files, ready to be served.
 pub struct Herald {

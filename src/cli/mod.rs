@@ -1,8 +1,15 @@
-//! The command line of `realms`: the platform itself and the operator's tools. Each tool is a file; this one is the
-//! table of them. The tools work on the platform's own configuration, whether it runs or not.
+//! The command line of `realms`: the platform itself and the operator's tools. Each group of tools is a file; this one
+//! is the table of them. The tools work on the platform's own configuration, whether it runs or not.
 
+mod backup;
+mod console;
+mod nexus;
 mod play;
 mod tools;
+mod user;
+mod world;
+
+use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
@@ -25,8 +32,88 @@ pub struct Cli {
 pub enum Command {
     /// Run the platform on this machine: Forge, Nexus and Herald behind one port
     Play,
+    /// Accounts
+    #[command(subcommand)]
+    User(UserCommand),
+    /// Worlds, as they are in the Forge and as manifests
+    #[command(subcommand)]
+    World(WorldCommand),
+    /// The nexuses that run the worlds
+    #[command(subcommand)]
+    Nexus(NexusCommand),
+    /// Save all worlds and write the database to a file
+    Backup { file: PathBuf },
+    /// Put a backup in the place of the database; the platform must be stopped
+    Restore {
+        file: PathBuf,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
     /// Print the settings in force and where each came from; secrets are masked
     Config,
+}
+
+#[derive(Subcommand, Debug)]
+pub enum UserCommand {
+    /// Make an account; with --staff, also of one that is there
+    Create {
+        email: String,
+        #[arg(long)]
+        staff: bool,
+    },
+    /// Print an access token of an account
+    Token { email: String },
+    /// Print a link that logs in once
+    Link { email: String },
+    /// Shut an account out of all worlds and end its sessions
+    Ban { email: String },
+    /// Let it in again
+    Unban { email: String },
+}
+
+#[derive(Subcommand, Debug)]
+pub enum WorldCommand {
+    /// List the worlds and where they run
+    List,
+    /// Make a world as the manifests in a folder say; shows the changes and asks
+    Apply {
+        folder: PathBuf,
+        /// Also remove what the folder does not have
+        #[arg(long)]
+        prune: bool,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Show what applying a folder would change
+    Diff {
+        folder: PathBuf,
+        /// As if what the folder does not have were removed
+        #[arg(long)]
+        prune: bool,
+    },
+    /// Check the manifests in a folder; needs no platform
+    Lint { folder: PathBuf },
+    /// Write a world as manifests into a new or empty folder
+    Export { slug: String, folder: PathBuf },
+    /// Start a world, by its slug or the number of its copy
+    Start { name: String },
+    /// Stop a world: everybody is taken out and saved
+    Stop { name: String },
+}
+
+#[derive(Subcommand, Debug)]
+pub enum NexusCommand {
+    /// List the nexuses
+    List,
+    /// Give up a nexus whose disk is gone for good; says what is lost, and asks
+    Forget {
+        name: String,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
 }
 
 /// Runs what the command line asks for.
@@ -34,11 +121,18 @@ pub enum Command {
 /// # Errors
 /// One line that says what is wrong.
 pub async fn run(loaded: Loaded<Cli>) -> Result<(), PlayError> {
+    let config = &loaded.cli.config;
     match &loaded.cli.command {
         Command::Play => play::run(&loaded).await,
+        Command::User(command) => user::run(config, command).await,
+        Command::World(WorldCommand::Lint { folder }) => world::lint(folder),
+        Command::World(command) => world::run(config, command).await,
+        Command::Nexus(command) => nexus::run(config, command).await,
+        Command::Backup { file } => backup::backup(config, file).await,
+        Command::Restore { file, yes } => backup::restore(config, file, *yes).await,
         Command::Config => {
             print!("{}", config::shown(&loaded));
-            println!("# data is kept in {}", loaded.cli.config.data_dir().display());
+            println!("# data is kept in {}", config.data_dir().display());
             Ok(())
         }
     }

@@ -1,7 +1,7 @@
 //! `realms play`: runs the platform until a signal, and tells the person at the console where it is.
 
 use super::Cli;
-use crate::config::Loaded;
+use crate::config::{Config, Loaded};
 use crate::play::{Limits, Platform, PlayError};
 use crate::shutdown;
 
@@ -19,7 +19,7 @@ pub async fn run(loaded: &Loaded<Cli>) -> Result<(), PlayError> {
         () = shutdown.cancelled() => return Ok(()),
     };
     let mut platform = opened?;
-    println!("{}", welcome(&config.public_url(platform.addr), &config.data_dir().display().to_string()));
+    println!("{}", welcome(&platform, config));
     let broken = tokio::select! {
         () = shutdown.cancelled() => None,
         part = platform.broken() => Some(part),
@@ -34,6 +34,16 @@ pub async fn run(loaded: &Loaded<Cli>) -> Result<(), PlayError> {
     }
 }
 
-fn welcome(url: &str, data: &str) -> String {
-    format!("\n  Realms is open.\n\n    Play   {url}/\n    Data   {data}\n    Stop   Ctrl-C\n",)
+fn welcome(platform: &Platform, config: &Config) -> String {
+    let mut lines = vec![format!("Play    {}/", platform.url)];
+    match &platform.first.owner_link {
+        Some(link) => {
+            lines.push(format!("Owner   {link}"));
+            lines.push(format!("        logs you in as {}, once, within 15 minutes", config.owner_email));
+        }
+        None => lines.push(format!("Owner   realms user link {} prints a login link", config.owner_email)),
+    }
+    lines.push(format!("Data    {}", config.data_dir().display()));
+    lines.push("Stop    Ctrl-C".to_owned());
+    format!("\n  Realms is open.\n\n    {}\n", lines.join("\n    "))
 }

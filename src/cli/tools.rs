@@ -2,7 +2,9 @@
 //! private Postgres is used as it is; a stopped one's is started for the time of the tool.
 
 use crate::config::{Config, Secret};
-use crate::play::{DataLock, Places, PlayError, Servers, running};
+use crate::forge::Forge;
+use crate::play::options::{self, Stores};
+use crate::play::{DataLock, Limits, Places, PlayError, PostgresPrograms, Servers, running};
 
 /// The platform's stores, for one tool.
 pub struct Tools {
@@ -42,6 +44,32 @@ impl Tools {
     /// Whether a platform runs on this data directory.
     pub fn platform_runs(&self) -> bool {
         self.lock.is_none()
+    }
+
+    /// The Forge on this database, for what the tools ask of it; it serves nobody.
+    ///
+    /// # Errors
+    /// The database cannot be reached or is of another version; the keys cannot be read.
+    pub async fn forge(&self) -> Result<Forge, PlayError> {
+        let token = options::service_token(&self.config, true)?;
+        let stores = Stores { database: self.database.clone(), redis: None };
+        let url = self.public_url();
+        let options = options::forge_at(&self.config, Limits::default(), &stores, token, &url, String::new());
+        Ok(Forge::open(options).await?)
+    }
+
+    /// Postgres's programs of the private server, when it was started for this tool.
+    pub fn programs(&self) -> Option<&PostgresPrograms> {
+        self.servers.as_ref().and_then(Servers::programs)
+    }
+
+    /// Where visitors reach the platform: as set, else as the running one says.
+    fn public_url(&self) -> String {
+        let running = match &self.config.public_url {
+            None if self.platform_runs() => self.places.read_url(),
+            _ => None,
+        };
+        running.unwrap_or_else(|| self.config.public_url(self.config.public_addr()))
     }
 
     /// Stops what was started for the tool.

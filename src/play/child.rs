@@ -223,11 +223,6 @@ impl Kept {
         self.ended.borrow().clone()
     }
 
-    /// The process now, if there is one.
-    pub fn pid(&self) -> Option<u32> {
-        self.shared.state().pid.map(|pid| pid.as_raw_nonzero().get().unsigned_abs())
-    }
-
     /// Stops it for good, gently at first.
     pub async fn stop(mut self) {
         for signal in [self.stop, Signal::QUIT, Signal::KILL] {

@@ -74,9 +74,21 @@ pub fn service_token(config: &Config, make: bool) -> Result<Secret, PlayError> {
 
 /// The Forge's options; `public` is the address that the public listener got.
 pub fn forge(config: &Config, limits: Limits, stores: &Stores, token: Secret, public: SocketAddr) -> forge::Options {
+    forge_at(config, limits, stores, token, &config.public_url(public), config.ws_uri(public))
+}
+
+/// The Forge's options where visitors reach the platform at `url`.
+pub fn forge_at(
+    config: &Config,
+    limits: Limits,
+    stores: &Stores,
+    token: Secret,
+    url: &str,
+    ws_uri: String,
+) -> forge::Options {
     forge::Options {
         database: stores.database.clone(),
-        public_url: config.public_url(public),
+        public_url: url.to_owned(),
         mail: forge::MailOptions {
             smtp_url: config.smtp_url.clone().filter(|url| !url.is_empty()),
             from: config.mail_from.clone(),
@@ -90,6 +102,6 @@ pub fn forge(config: &Config, limits: Limits, stores: &Stores, token: Secret, pu
         redis: stores.redis.clone(),
         trusted_proxies: config.trusted_proxies.clone(),
         limits: limits.forge,
-        ws_uri: config.ws_uri(public),
+        ws_uri,
     }
 }

@@ -101,6 +101,22 @@ impl Places {
         if path.as_os_str().len() <= SOCKET_PATH_BYTES_MAX { path } else { self.sockets.join(name) }
     }
 
+    /// Notes where visitors reach the running platform, for the tools beside it.
+    pub fn write_url(&self, url: &str) {
+        if let Err(error) = fs::write(self.url_path(), url) {
+            tracing::warn!(%error, "the tools will not know the platform's address");
+        }
+    }
+
+    /// Where visitors reach the running platform, if it said so.
+    pub fn read_url(&self) -> Option<String> {
+        fs::read_to_string(self.url_path()).ok().filter(|url| url.starts_with("http"))
+    }
+
+    fn url_path(&self) -> PathBuf {
+        self.data.join("run").join("url")
+    }
+
     /// Takes the data directory for this process.
     ///
     /// # Errors

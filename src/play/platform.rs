@@ -1,7 +1,6 @@
 //! The whole platform in one process: private servers, Forge, Herald, one public port. Forge and Nexus still talk HTTP,
 //! over unix sockets: one path, not two.
 
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use axum::Router;
@@ -10,7 +9,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::options::{self, Limits, Stores};
 use super::places::{DataLock, Places};
-use super::{PlayError, Postgres, Redis, door, programs};
+use super::programs::PostgresPrograms;
+use super::{FirstRun, PlayError, Postgres, Redis, door, programs};
 use crate::config::{self, Config};
 use crate::forge::Forge;
 use crate::probe::{self, Probe};
@@ -21,7 +21,10 @@ const STOP_TIME_MAX: Duration = Duration::from_secs(60);
 
 /// A platform that is open for visitors.
 pub struct Platform {
-    pub addr: SocketAddr,
+    /// Where visitors reach it.
+    pub url: String,
+    /// What was made because this was the first run.
+    pub first: FirstRun,
     public: JoinHandle<()>,
     forge: JoinHandle<()>,
     internal: Vec<JoinHandle<()>>,
@@ -84,11 +87,9 @@ impl Servers {
         Ok(Self { stores: Stores { database, redis }, postgres, private_redis })
     }
 
-    /// Processes of the private servers, by name.
-    pub fn pids(&self) -> Vec<(&'static str, u32)> {
-        let postgres = self.postgres.as_ref().and_then(Postgres::pid).map(|pid| ("postgres", pid));
-        let redis = self.private_redis.as_ref().and_then(Redis::pid).map(|pid| ("redis", pid));
-        postgres.into_iter().chain(redis).collect()
+    /// Postgres's own programs, where it is private.
+    pub fn programs(&self) -> Option<&PostgresPrograms> {
+        self.postgres.as_ref().map(Postgres::programs)
     }
 
     pub async fn stop(self) {
@@ -122,6 +123,7 @@ impl Platform {
         let probe = Probe::default();
         let forge_ready = probe.latch("forge");
         let forge = Forge::open(options::forge(config, limits, &servers.stores, token, addr)).await?;
+        let first = FirstRun::prepare(forge.app(), config).await?;
         forge_ready.set(true);
 
         let stops = Stops::default();
@@ -135,11 +137,9 @@ impl Platform {
         let public = spawn(public.serve(router, stops.public.clone()));
         let forge = spawn(forge.run(stops.forge.clone()));
         tracing::debug!(took = ?begun.elapsed(), "open");
-        Ok(Self { addr, public, forge, internal, servers, stops, _lock: lock })
-    }
-
-    pub fn servers(&self) -> &Servers {
-        &self.servers
+        let url = config.public_url(addr);
+        places.write_url(&url);
+        Ok(Self { url, first, public, forge, internal, servers, stops, _lock: lock })
     }
 
     /// Ends when a part ended that should run as long as the platform.

@@ -89,11 +89,6 @@ impl Postgres {
         url(&self.sockets, ROLE)
     }
 
-    /// The process, for who wants to look at it.
-    pub fn pid(&self) -> Option<u32> {
-        self.kept.pid()
-    }
-
     pub fn programs(&self) -> &PostgresPrograms {
         &self.programs
     }

@@ -14,6 +14,8 @@ const POSTGRES_PLACES: [&str; 5] = [
     "/opt/homebrew/opt/postgresql@*/bin",
     "/usr/local/opt/postgresql@*/bin",
 ];
+/// What we run of them. A folder with some of them is no installation.
+const POSTGRES_PROGRAMS: [&str; 4] = ["initdb", "postgres", "pg_dump", "pg_restore"];
 /// The system's package manager: a program that shows it is there, and how it installs Postgres and Redis.
 const PACKAGES: [(&str, &str, &str); 6] = [
     ("apt-get", "sudo apt-get install postgresql", "sudo apt-get install redis-server"),
@@ -38,7 +40,7 @@ impl PostgresPrograms {
     pub fn find(cluster: &Path) -> Result<Self, PlayError> {
         let mut found: Vec<(u32, PathBuf)> = folders()
             .into_iter()
-            .filter(|folder| folder.join("initdb").is_file() && folder.join("postgres").is_file())
+            .filter(|folder| POSTGRES_PROGRAMS.iter().all(|name| folder.join(name).is_file()))
             .filter_map(|folder| Some((major(&folder)?, folder)))
             .collect();
         found.sort_by_key(|(major, _)| *major);
@@ -52,7 +54,8 @@ impl PostgresPrograms {
                 ))
             });
         };
-        let same = found.into_iter().find(|(major, _)| major.to_string() == made_by);
+        // Of two with one version, the distribution's own rather than what stands on the search path.
+        let same = found.into_iter().rev().find(|(major, _)| major.to_string() == made_by);
         same.map(|(_, folder)| Self { folder }).ok_or_else(|| {
             PlayError::new(format!(
                 "{} was made by Postgres {made_by}, which is not installed: install that version, \

@@ -73,11 +73,6 @@ impl Redis {
         self.url.clone()
     }
 
-    /// The process, for who wants to look at it.
-    pub fn pid(&self) -> Option<u32> {
-        self.kept.pid()
-    }
-
     pub async fn stop(self) {
         self.kept.stop().await;
     }

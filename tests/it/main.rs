@@ -11,4 +11,5 @@ mod openapi;
 mod play_config;
 mod play_herald;
 mod play_servers;
+mod play_tools;
 mod support;

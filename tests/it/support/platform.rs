@@ -25,7 +25,8 @@ pub struct Platform {
     pub port: u16,
     /// What it printed until it was open.
     pub said: Vec<String>,
-    more: mpsc::Receiver<String>,
+    /// Holds the reader of its output, so that it never writes to a closed pipe.
+    _more: mpsc::Receiver<String>,
 }
 
 impl Home {
@@ -69,7 +70,7 @@ impl Home {
         let address =
             said.iter().find_map(|line| line.split_once("http://localhost:")).expect("it prints its address").1;
         let port = address.split('/').next().unwrap().parse().unwrap();
-        Platform { child, port, said, more: lines }
+        Platform { child, port, said, _more: lines }
     }
 
     /// Runs a tool to its end.
@@ -97,16 +98,24 @@ impl Platform {
         self.child.id()
     }
 
-    /// Lines that it printed since.
-    pub fn heard(&self) -> Vec<String> {
-        self.more.try_iter().collect()
-    }
-
     /// Status and body of a GET.
     pub fn get(&self, path: &str) -> (u16, String) {
+        self.ask(&format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"))
+    }
+
+    /// Status and body of a POST of JSON.
+    pub fn post(&self, path: &str, body: &str) -> (u16, String) {
+        let length = body.len();
+        self.ask(&format!(
+            "POST {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\n\
+             Content-Length: {length}\r\n\r\n{body}"
+        ))
+    }
+
+    fn ask(&self, request: &str) -> (u16, String) {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
+        stream.write_all(request.as_bytes()).unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         let status = answer.split(' ').nth(1).unwrap().parse().unwrap();

@@ -1,0 +1,59 @@
+//! `realms nexus …`: what is known of the nexuses, and giving one up.
+
+use super::console::{confirm, table};
+use super::{NexusCommand, Tools};
+use crate::config::Config;
+use crate::forge::{Db, registry};
+use crate::play::PlayError;
+
+/// # Errors
+/// No such nexus, the answer is no, or the database fails.
+pub async fn run(config: &Config, command: &NexusCommand) -> Result<(), PlayError> {
+    let tools = Tools::open(config).await?;
+    let done = match tools.forge().await {
+        Ok(forge) => match command {
+            NexusCommand::List => list(&forge.app().db).await,
+            NexusCommand::Forget { name, yes } => forget(&forge.app().db, name, *yes).await,
+        },
+        Err(error) => Err(error),
+    };
+    tools.close().await;
+    done
+}
+
+async fn list(db: &Db) -> Result<(), PlayError> {
+    let rows: Vec<Vec<String>> = registry::list(db)
+        .await?
+        .into_iter()
+        .map(|nexus| {
+            let state = if nexus.is_alive { "alive" } else { "silent" };
+            let worlds: Vec<String> = nexus.worlds.iter().map(ToString::to_string).collect();
+            let players = nexus.players.to_string();
+            vec![nexus.name, state.to_owned(), players, worlds.join(" "), nexus.engine, nexus.url]
+        })
+        .collect();
+    table(&["nexus", "state", "players", "worlds", "engine", "address"], &rows);
+    Ok(())
+}
+
+async fn forget(db: &Db, name: &str, yes: bool) -> Result<(), PlayError> {
+    let unknown = || PlayError::new(format!("there is no nexus {name}; realms nexus list shows them"));
+    let lost = registry::forget(db, name, true).await?.ok_or_else(unknown)?;
+    for world in &lost {
+        let from = match world.image {
+            Some(image) => format!("starts again from its image of {image}"),
+            None => "starts afresh: it was never saved".to_owned(),
+        };
+        println!("world {} ({}) {from}.", world.spawn, world.name);
+        if !world.players.is_empty() {
+            println!("  Lost since then is what happened to: {}", world.players.join(", "));
+        }
+    }
+    println!(
+        "Whatever else happened in these worlds since is lost for good. If the nexus comes back, its copies are not used."
+    );
+    confirm(&format!("Give up nexus {name}?"), yes)?;
+    registry::forget(db, name, false).await?.ok_or_else(unknown)?;
+    println!("Nexus {name} is forgotten.");
+    Ok(())
+}
