@@ -1,7 +1,8 @@
 //! What other machines ask a running program: is it alive (`/healthz`), may it get visitors (`/readyz`), what are its
-//! numbers (`/metrics`, on the internal listener only). Readiness is a set of named latches; all must be set.
+//! numbers (`/metrics`, on the internal listener only). Readiness is a set of named parts; all must be ready.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -16,35 +17,40 @@ const BUCKETS_SECONDS: [f64; 12] = [0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0
 /// How often old samples are folded into their histograms.
 const UPKEEP: Duration = Duration::from_secs(5);
 
+type Check = Box<dyn Fn() -> bool + Send + Sync>;
+
 /// The readiness of a program.
-#[derive(Clone, Default, Debug)]
-pub struct Probe(Arc<Mutex<BTreeMap<&'static str, bool>>>);
+#[derive(Clone, Default)]
+pub struct Probe(Arc<Mutex<BTreeMap<&'static str, Check>>>);
 
 /// One part's word in the readiness of its program; not ready until it is set.
 #[derive(Clone, Debug)]
-pub struct Latch {
-    probe: Probe,
-    name: &'static str,
-}
+pub struct Latch(Arc<AtomicBool>);
 
 impl Latch {
     pub fn set(&self, ready: bool) {
-        self.probe.0.lock().unwrap_or_else(PoisonError::into_inner).insert(self.name, ready);
+        self.0.store(ready, Ordering::Release);
     }
 }
 
 impl Probe {
     /// A new latch, not set yet.
     pub fn latch(&self, name: &'static str) -> Latch {
-        let latch = Latch { probe: self.clone(), name };
-        latch.set(false);
+        let latch = Latch(Arc::default());
+        let word = latch.clone();
+        self.watch(name, move || word.0.load(Ordering::Acquire));
         latch
     }
 
-    /// The latches that are not set.
+    /// A part that is asked each time; what it does must be quick.
+    pub fn watch(&self, name: &'static str, ready: impl Fn() -> bool + Send + Sync + 'static) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(name, Box::new(ready));
+    }
+
+    /// The parts that are not ready.
     pub fn waiting(&self) -> Vec<&'static str> {
         let latches = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        latches.iter().filter(|(_, ready)| !**ready).map(|(name, _)| *name).collect()
+        latches.iter().filter(|(_, ready)| !ready()).map(|(name, _)| *name).collect()
     }
 
     /// `/healthz` and `/readyz`.

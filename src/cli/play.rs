@@ -19,6 +19,10 @@ pub async fn run(loaded: &Loaded<Cli>) -> Result<(), PlayError> {
         () = shutdown.cancelled() => return Ok(()),
     };
     let mut platform = opened?;
+    tokio::select! {
+        () = platform.ready() => {}
+        () = shutdown.cancelled() => {}
+    }
     println!("{}", welcome(&platform, config));
     let broken = tokio::select! {
         () = shutdown.cancelled() => None,

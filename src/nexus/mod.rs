@@ -44,7 +44,7 @@ use crate::store::mirror::Mirror;
 use crate::store::state::{State, StateError};
 
 use background::{Background, Epochs, lock};
-use drive::{Arrival, Drive, Health};
+use drive::{Arrival, Condition, Drive, Health};
 use game::{Inward, Outbound, Outward};
 use journal::{Batch, JournalNode};
 use keeper::{Keeper, KeeperJob};
@@ -87,7 +87,8 @@ pub struct Options {
 }
 
 /// What one client may do. Settings of the operator.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Limits {
     /// Frames a second in the long run, for each session.
     pub commands_per_second: f64,
@@ -147,6 +148,7 @@ pub struct Nexus {
     mob: mpsc::Receiver<(i64, pulsar::record::OpenErrand)>,
     mirror: Option<(mirror::MirrorLine, Mirror, Sender<KeeperJob>)>,
     threads: Vec<JoinHandle<()>>,
+    health: Arc<Health>,
     _lock: Lock,
 }
 
@@ -225,7 +227,7 @@ impl Nexus {
             idle: idle_rx,
             journal: journal_tx,
             outward: outward_tx.clone(),
-            health,
+            health: health.clone(),
             sets: sets.clone(),
             taken,
         };
@@ -278,6 +280,7 @@ impl Nexus {
             mob: mob_rx,
             mirror,
             threads,
+            health,
             _lock: lock_file,
         })
     }
@@ -295,6 +298,15 @@ impl Nexus {
         internal::router(self.shared.clone(), self.options.service_token.clone())
     }
 
+    /// Answers whether players can come in now: the Forge knows this nexus, and the journal takes what they do.
+    pub fn readiness(&self) -> impl Fn() -> bool + Send + Sync + 'static {
+        let (shared, health) = (Arc::downgrade(&self.shared), self.health.clone());
+        move || {
+            let registered = shared.upgrade().is_some_and(|shared| shared.sessions.has_keys());
+            registered && health.get() < Condition::Internal
+        }
+    }
+
     /// The shared part, for tools that run in the same process.
     pub fn shared(&self) -> Arc<Shared> {
         self.shared.clone()
@@ -302,7 +314,7 @@ impl Nexus {
 
     /// Runs until the shutdown; then every socket is told, every world is cut, and everything is on the disk.
     pub async fn run(self, shutdown: CancellationToken) {
-        let Self { options, shared, boot, data_id, background, mob, mirror, threads, _lock } = self;
+        let Self { options, shared, boot, data_id, background, mob, mirror, threads, health: _, _lock } = self;
         let tasks = TaskTracker::new();
         let (background, background_line) = background;
         tasks.spawn(background.run(background_line));

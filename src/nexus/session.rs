@@ -2,7 +2,7 @@
 //! token may use it once. Everything about a session that is not the world's business is here.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, RwLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -18,6 +18,7 @@ pub const TICKETS_MAX: usize = 10_000;
 pub struct Sessions {
     tickets: Mutex<HashMap<PlayerId, Ticket>>,
     verifier: RwLock<Verifier>,
+    has_keys: AtomicBool,
     next: AtomicU64,
 }
 
@@ -35,7 +36,12 @@ pub enum Denied {
 impl Sessions {
     /// Session numbers of one boot never meet those of another.
     pub fn new(boot: u64) -> Self {
-        Self { tickets: Mutex::default(), verifier: RwLock::default(), next: AtomicU64::new((boot << 32) | 1) }
+        Self {
+            tickets: Mutex::default(),
+            verifier: RwLock::default(),
+            has_keys: AtomicBool::new(false),
+            next: AtomicU64::new((boot << 32) | 1),
+        }
     }
 
     pub fn next_session(&self) -> u64 {
@@ -48,6 +54,12 @@ impl Sessions {
         if let Ok(mut place) = self.verifier.write() {
             *place = verifier;
         }
+        self.has_keys.store(!keys.is_empty(), Ordering::Release);
+    }
+
+    /// Whether the Forge has given its keys: without them nobody can be let in.
+    pub fn has_keys(&self) -> bool {
+        self.has_keys.load(Ordering::Acquire)
     }
 
     /// The Forge announces an entry. False when too many wait.

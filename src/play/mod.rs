@@ -37,6 +37,12 @@ impl From<crate::forge::ForgeError> for PlayError {
     }
 }
 
+impl From<crate::nexus::NexusError> for PlayError {
+    fn from(error: crate::nexus::NexusError) -> Self {
+        Self(error.to_string())
+    }
+}
+
 impl From<crate::serve::ListenError> for PlayError {
     fn from(error: crate::serve::ListenError) -> Self {
         Self(error.to_string())

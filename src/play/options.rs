@@ -6,8 +6,9 @@ use std::net::SocketAddr;
 use std::os::unix::fs::OpenOptionsExt;
 
 use super::PlayError;
-use crate::config::{Config, Loaded, Redis, Secret};
-use crate::forge;
+use crate::address::TrustedProxies;
+use crate::config::{Config, ConfigError, Loaded, Redis, Secret};
+use crate::{forge, nexus};
 
 const TOKEN_FILE: &str = "service-token";
 
@@ -15,6 +16,7 @@ const TOKEN_FILE: &str = "service-token";
 #[derive(Clone, Debug, Default)]
 pub struct Limits {
     pub forge: forge::Limits,
+    pub nexus: nexus::Limits,
 }
 
 /// Where the stores are.
@@ -22,13 +24,13 @@ pub struct Limits {
 pub struct Stores {
     pub database: Secret,
     /// None: no mirror.
-    pub redis: Option<String>,
+    pub redis: Option<Secret>,
 }
 
 /// The Redis that is set, for programs that have no private one.
-pub fn redis_set(config: &Config) -> Option<String> {
+pub fn redis_set(config: &Config) -> Option<Secret> {
     match config.redis() {
-        Redis::At(url) => Some(url.expose().to_owned()),
+        Redis::At(url) => Some(url.clone()),
         Redis::Off | Redis::Unset => None,
     }
 }
@@ -37,8 +39,10 @@ impl Limits {
     /// # Errors
     /// An unknown limit or a bad value, with file and line.
     pub fn read<C>(loaded: &Loaded<C>) -> Result<Self, PlayError> {
-        let forge = loaded.section("forge_limits").map_err(|error| PlayError::new(error.to_string()))?;
-        Ok(Self { forge })
+        let wrong = |error: ConfigError| PlayError::new(error.to_string());
+        let forge = loaded.section("forge_limits").map_err(wrong)?;
+        let nexus = loaded.section("nexus_limits").map_err(wrong)?;
+        Ok(Self { forge, nexus })
     }
 }
 
@@ -99,9 +103,43 @@ pub fn forge_at(
         service_token: token,
         guests: config.guests,
         intro_world: config.intro_world.clone(),
-        redis: stores.redis.clone(),
+        redis: stores.redis.as_ref().map(|url| url.expose().to_owned()),
         trusted_proxies: config.trusted_proxies.clone(),
         limits: limits.forge,
         ws_uri,
     }
+}
+
+/// Where a nexus and its Forge are, for each other and for clients.
+#[derive(Clone, Debug)]
+pub struct Addresses {
+    pub forge: String,
+    pub nexus: String,
+    /// Empty: the platform's own.
+    pub ws_uri: String,
+}
+
+/// A nexus's options.
+///
+/// # Errors
+/// TRUSTED_PROXIES holds what is no network.
+pub fn nexus(
+    config: &Config,
+    limits: &Limits,
+    redis: Option<Secret>,
+    token: Secret,
+    addresses: Addresses,
+) -> Result<nexus::Options, PlayError> {
+    Ok(nexus::Options {
+        name: config.nexus_name.clone(),
+        data_dir: config.nexus_dir(),
+        forge_url: addresses.forge,
+        own_url: addresses.nexus,
+        ws_uri: addresses.ws_uri,
+        service_token: token,
+        redis,
+        durability: config.durability,
+        limits: limits.nexus,
+        trusted_proxies: TrustedProxies::parse(&config.trusted_proxies).map_err(PlayError::new)?,
+    })
 }

@@ -1,23 +1,25 @@
-//! The whole platform in one process: private servers, Forge, Herald, one public port. Forge and Nexus still talk HTTP,
+//! The whole platform in one process: private servers, Forge, Nexus, Herald, one public port. Forge and Nexus still talk HTTP,
 //! over unix sockets: one path, not two.
 
 use std::time::{Duration, Instant};
 
-use axum::Router;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::options::{self, Limits, Stores};
+use super::options::{self, Addresses, Limits, Stores};
 use super::places::{DataLock, Places};
 use super::programs::PostgresPrograms;
 use super::{FirstRun, PlayError, Postgres, Redis, door, programs};
-use crate::config::{self, Config};
+use crate::config::{self, Config, Secret};
 use crate::forge::Forge;
+use crate::nexus::Nexus;
 use crate::probe::{self, Probe};
 use crate::serve::{self, Listener};
 
 /// A part that does not stop in this time is left to the end of the process.
 const STOP_TIME_MAX: Duration = Duration::from_secs(60);
+
+const LOOK_AGAIN: Duration = Duration::from_millis(5);
 
 /// A platform that is open for visitors.
 pub struct Platform {
@@ -25,7 +27,9 @@ pub struct Platform {
     pub url: String,
     /// What was made because this was the first run.
     pub first: FirstRun,
+    probe: Probe,
     public: JoinHandle<()>,
+    nexus: JoinHandle<()>,
     forge: JoinHandle<()>,
     internal: Vec<JoinHandle<()>>,
     servers: Servers,
@@ -44,6 +48,7 @@ pub struct Servers {
 #[derive(Default)]
 struct Stops {
     public: CancellationToken,
+    nexus: CancellationToken,
     forge: CancellationToken,
 }
 
@@ -73,8 +78,8 @@ impl Servers {
             (None, None) => return Err(PlayError::new("no database is set")),
         };
         let redis = match (config.redis(), &private_redis) {
-            (config::Redis::At(url), _) => Some(url.expose().to_owned()),
-            (_, Some(redis)) => Some(redis.url()),
+            (config::Redis::At(url), _) => Some(url.clone()),
+            (_, Some(redis)) => Some(Secret::new(redis.url())),
             (config::Redis::Off, None) => None,
             (config::Redis::Unset, None) => {
                 tracing::info!(
@@ -122,29 +127,48 @@ impl Platform {
 
         let probe = Probe::default();
         let forge_ready = probe.latch("forge");
-        let forge = Forge::open(options::forge(config, limits, &servers.stores, token, addr)).await?;
+        let forge = Forge::open(options::forge(config, limits.clone(), &servers.stores, token.clone(), addr)).await?;
         let first = FirstRun::prepare(forge.app(), config).await?;
+        let (forge_path, nexus_path) = (places.socket("forge.sock"), places.socket("nexus.sock"));
+        let (forge_socket, nexus_socket) = (Listener::unix(&forge_path)?, Listener::unix(&nexus_path)?);
+        let addresses = Addresses {
+            forge: format!("unix:{}", forge_path.display()),
+            nexus: format!("unix:{}", nexus_path.display()),
+            ws_uri: String::new(),
+        };
+        let redis = servers.stores.redis.clone();
+        let nexus = Nexus::open(options::nexus(config, &limits, redis, token, addresses)?).await?;
+        probe.watch("nexus", nexus.readiness());
         forge_ready.set(true);
+        let router = door::public(config, &probe, forge.public(), nexus.public())?;
 
         let stops = Stops::default();
-        let forge_socket = Listener::unix(&places.socket("forge.sock"))?;
-        let internal = forge.internal().merge(probe::metrics());
+        let both = forge.internal().merge(nexus.internal()).merge(probe::metrics());
         let internal = vec![
-            spawn(forge_socket.serve(forge.internal(), stops.forge.clone())),
-            spawn(internal_tcp.serve(internal, stops.forge.clone())),
+            tokio::spawn(forge_socket.serve(forge.internal(), stops.forge.clone())),
+            tokio::spawn(nexus_socket.serve(nexus.internal(), stops.forge.clone())),
+            tokio::spawn(internal_tcp.serve(both, stops.forge.clone())),
         ];
-        let router = door::public(config, &probe, forge.public(), Router::new())?;
-        let public = spawn(public.serve(router, stops.public.clone()));
-        let forge = spawn(forge.run(stops.forge.clone()));
+        let forge = tokio::spawn(forge.run(stops.forge.clone()));
+        let nexus = tokio::spawn(nexus.run(stops.nexus.clone()));
+        let public = tokio::spawn(public.serve(router, stops.public.clone()));
         tracing::debug!(took = ?begun.elapsed(), "open");
         let url = config.public_url(addr);
         places.write_url(&url);
-        Ok(Self { url, first, public, forge, internal, servers, stops, _lock: lock })
+        Ok(Self { url, first, probe, public, nexus, forge, internal, servers, stops, _lock: lock })
+    }
+
+    /// Waits until visitors can come in: the nexus has its worlds back and the Forge knows it.
+    pub async fn ready(&self) {
+        while !self.probe.waiting().is_empty() {
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
     }
 
     /// Ends when a part ended that should run as long as the platform.
     pub async fn broken(&mut self) -> &'static str {
         tokio::select! {
+            _ = &mut self.nexus => "the Nexus",
             _ = &mut self.forge => "the Forge",
             _ = &mut self.public => "the public listener",
         }
@@ -152,7 +176,10 @@ impl Platform {
 
     /// Stops everything in order: visitors, worlds, Forge, private servers.
     pub async fn stop(self) {
+        // The worlds first: players are told, and the Forge is still there for their last words.
+        self.stops.nexus.cancel();
         self.stops.public.cancel();
+        ended("the Nexus", self.nexus).await;
         ended("the public listener", self.public).await;
         self.stops.forge.cancel();
         ended("the Forge", self.forge).await;
@@ -161,10 +188,6 @@ impl Platform {
         }
         self.servers.stop().await;
     }
-}
-
-fn spawn(work: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
-    tokio::spawn(work)
 }
 
 /// Waits for a part that was told to stop; one that ended before has nothing more to say.
