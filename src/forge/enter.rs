@@ -12,7 +12,7 @@ use super::spawns::{self, Declined};
 use super::{App, PLATFORM_NAME, characters};
 use crate::link::LinkError;
 use crate::world::character::{Account, PlayerConfig, PlayerId};
-use crate::world::internal::Ticket;
+use crate::world::internal::{Population, Ticket};
 use crate::world::template::WorldId;
 
 /// How long a granted entry waits for the client's game socket, in seconds.
@@ -65,6 +65,7 @@ pub async fn enter_world(app: &App, account: i64, address: IpAddr, player: Playe
     if arrival.lifecycle != "running" {
         return Err(Declined::new(format!("World cannot be entered in '{}' state.", arrival.lifecycle)));
     }
+    check_siblings(app, account, &arrival).await?;
     let client = app.db.get().await?;
     check_address(&client, address).await?;
     admit(app, client, account, address, &arrival).await
@@ -140,8 +141,8 @@ async fn check_visitor(client: &impl GenericClient, account: i64, arrival: &Arri
     Ok(())
 }
 
-/// Whether another character of the same person plays this world. Characters of the same account in the same spawn are
-/// the nexus's to judge: only it knows which of them are linkless, and takes those out itself.
+/// Whether another character of the same person plays this world. Those of the same account in the same spawn are looked
+/// at where they are: see [`check_siblings`].
 async fn plays_another(client: &impl GenericClient, account: i64, arrival: &Arrival) -> Result<bool, Declined> {
     let row = client
         .query_opt(
@@ -153,6 +154,34 @@ async fn plays_another(client: &impl GenericClient, account: i64, arrival: &Arri
         )
         .await?;
     Ok(row.is_some())
+}
+
+/// Characters of the same account in the same spawn: one that is played refuses the newcomer, one without a connection
+/// does not, since its world takes it out when the newcomer arrives. Only the nexus knows which is which.
+async fn check_siblings(app: &App, account: i64, arrival: &Arrival) -> Result<(), Declined> {
+    if !arrival.is_multiplayer || arrival.is_immortal {
+        return Ok(());
+    }
+    let client = app.db.get().await?;
+    let rows = client
+        .query(
+            "select p.id, n.url from player p join spawn s on s.id = p.spawn_id join nexus n on n.name = s.nexus
+             where p.spawn_id = $1 and p.user_id = $2 and p.id <> $3 and p.held_by_spawn = $1 and not p.is_immortal",
+            &[&arrival.spawn, &account, &arrival.player],
+        )
+        .await?;
+    drop(client);
+    let Some(first) = rows.first() else { return Ok(()) };
+    let link = app.links.to(first.get(1)).map_err(|error| refusal(arrival.spawn, &error))?;
+    let population: Result<Population, LinkError> = link.get(&format!("worlds/{}/population", arrival.spawn)).await;
+    let inside = match population {
+        Ok(population) => population,
+        // It does not run there yet: nobody is in it.
+        Err(LinkError::Refused { .. }) => return Ok(()),
+        Err(error) => return Err(refusal(arrival.spawn, &error)),
+    };
+    let is_played = |id: PlayerId| inside.players.contains(&id) && !inside.linkless.contains(&id);
+    if rows.iter().any(|row| is_played(row.get(0))) { Err(Declined::new(OTHER_CHARACTER)) } else { Ok(()) }
 }
 
 async fn check_address(client: &impl GenericClient, address: IpAddr) -> Result<(), Declined> {

@@ -32,6 +32,7 @@ pub mod socket;
 pub mod spawns;
 pub mod summary;
 mod sweep;
+pub mod tending;
 pub mod throttle;
 pub mod tokens;
 pub mod views;
@@ -252,7 +253,7 @@ impl Forge {
         tokio::join!(
             self.sweep(shutdown.clone()),
             pushes::listen(self.app.clone(), shutdown.clone()),
-            spawns::look_after(self.app.clone(), shutdown),
+            tending::look_after(self.app.clone(), shutdown),
         );
         self.app.closing.cancel();
     }

@@ -15,7 +15,7 @@ use tokio_postgres::{AsyncMessage, NoTls};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 use tokio_util::sync::CancellationToken;
 
-use super::{App, bans, spawns, views};
+use super::{App, bans, tending, views};
 
 /// The NOTIFY channel of the platform.
 const CHANNEL: &str = "realms";
@@ -210,7 +210,7 @@ async fn act(app: &App, notice: Notice) {
         Notice::Staff => publish(app, &Topic::Staff).await,
         Notice::Templates { world } => {
             let app = app.clone();
-            tokio::spawn(async move { spawns::send_templates(&app, Some(world)).await });
+            tokio::spawn(async move { tending::send_templates(&app, Some(world)).await });
         }
         Notice::Banned => {
             let app = app.clone();

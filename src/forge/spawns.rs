@@ -1,6 +1,6 @@
 //! Spawns, the playable copies of worlds, and their lives: new, starting, running, stopping, stopped. Each change of life
 //! is one row update that only one replica wins; the nexus is called between such updates, never inside a transaction,
-//! and what a crash leaves half done is finished by [`sweep`].
+//! and what a crash leaves half done is finished by `tending`.
 
 use std::time::Duration;
 
@@ -21,14 +21,9 @@ const STOP_TIMEOUT: Duration = Duration::from_secs(120);
 /// A start that another visitor's entry waits for.
 const START_WAIT: Duration = Duration::from_secs(20);
 const START_POLL: Duration = Duration::from_millis(100);
-const SWEEP_EVERY: Duration = Duration::from_secs(60);
 
 /// Between the notice to the players and the stop.
 pub const STOP_NOTICE: Duration = Duration::from_secs(30);
-/// A world that nobody plays for so long is stopped, unless its tier is 3.
-const IDLE_STOP_SECONDS: f64 = 300.0;
-/// A change of life that takes longer than this was cut short, and is done again.
-const STUCK_SECONDS: f64 = 180.0;
 
 /// Why a world does not start, stop or answer; the text is for the one who asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -193,7 +188,7 @@ pub async fn start(app: &App, spawn: WorldId, is_staff: bool) -> Result<(), Decl
     outcome
 }
 
-async fn call_start(app: &App, nexus: &str, lease: &Lease) -> Result<(), Declined> {
+pub(super) async fn call_start(app: &App, nexus: &str, lease: &Lease) -> Result<(), Declined> {
     let started = match link(app, nexus).await? {
         Some(link) => link.patient(START_TIMEOUT).post::<serde_json::Value>("worlds/start", lease).await,
         None => Err(LinkError::Unreachable("its nexus was forgotten".into())),
@@ -206,7 +201,7 @@ async fn call_start(app: &App, nexus: &str, lease: &Lease) -> Result<(), Decline
 
 /// After the call: running, or back to what it was without a lease. A nexus that started it nevertheless holds an old
 /// epoch, for which no ticket was ever made.
-async fn settle_start(db: &Db, lease: &Lease, reached: &str) -> Result<(), Declined> {
+pub(super) async fn settle_start(db: &Db, lease: &Lease, reached: &str) -> Result<(), Declined> {
     let client = db.get().await?;
     client
         .execute(
@@ -281,7 +276,7 @@ pub async fn stop(app: &App, spawn: WorldId, notice: Duration) -> Result<(), Dec
 }
 
 /// Lets the nexus stop and save a stopping world, then takes the lease back.
-async fn finish_stop(app: &App, spawn: WorldId) -> Result<(), Declined> {
+pub(super) async fn finish_stop(app: &App, spawn: WorldId) -> Result<(), Declined> {
     let mut client = app.db.get().await?;
     let row =
         client.query_opt("select nexus, epoch from spawn where id = $1 and lifecycle = 'stopping'", &[&spawn]).await?;
@@ -370,123 +365,6 @@ pub async fn order(app: &App, spawn: WorldId, order: &Order) -> Result<(), LinkE
     let row = row.ok_or_else(|| unknown("the world does not run".into()))?;
     let path = format!("worlds/{spawn}/instruct");
     app.links.to(row.get(0))?.post::<serde_json::Value>(&path, order).await.map(|_| ())
-}
-
-/// Brings the template sets of running worlds up to date: of one root, or of all. Of several replicas one sends.
-pub async fn send_templates(app: &App, root: Option<WorldId>) {
-    if let Err(error) = try_send_templates(app, root).await {
-        tracing::warn!(%error, "template sets could not be sent");
-    }
-}
-
-async fn try_send_templates(app: &App, root: Option<WorldId>) -> Result<(), Declined> {
-    let client = app.db.get().await?;
-    let rows = client
-        .query(
-            "with old as (select s.id, s.templates from spawn s join world w on w.id = s.world_id
-                 where s.lifecycle = 'running' and s.templates is distinct from w.templates
-                     and ($1::bigint is null or w.id = $1) for update of s skip locked)
-             update spawn s set templates = w.templates from world w, old
-             where old.id = s.id and w.id = s.world_id returning s.id, s.templates, old.templates, s.epoch",
-            &[&root],
-        )
-        .await?;
-    drop(client);
-    for row in rows {
-        let (spawn, hash): (WorldId, String) = (row.get(0), row.get(1));
-        if let Err(error) = order(app, spawn, &Order::Templates { hash }).await {
-            tracing::warn!(spawn, %error, "a world did not take its new templates; trying again later");
-            let client = app.db.get().await?;
-            let (before, epoch): (Option<String>, i64) = (row.get(2), row.get(3));
-            client
-                .execute("update spawn set templates = $2 where id = $1 and epoch = $3", &[&spawn, &before, &epoch])
-                .await?;
-        }
-    }
-    Ok(())
-}
-
-/// Looks after the worlds until shutdown.
-pub async fn look_after(app: App, shutdown: tokio_util::sync::CancellationToken) {
-    let mut minute = tokio::time::interval(SWEEP_EVERY);
-    loop {
-        tokio::select! {
-            () = shutdown.cancelled() => return,
-            _ = minute.tick() => sweep(&app).await,
-        }
-    }
-}
-
-/// Finishes what was cut short, ends entries that never happened, stops worlds that nobody plays. Once a minute.
-pub async fn sweep(app: &App) {
-    send_templates(app, None).await;
-    if let Err(error) = super::errands::forget_old(&app.db).await {
-        tracing::warn!(?error, "old answers could not be removed");
-    }
-    if let Err(error) = try_sweep(app).await {
-        tracing::warn!(%error, "the worlds could not be looked after");
-    }
-}
-
-async fn try_sweep(app: &App) -> Result<(), Declined> {
-    let client = app.db.get().await?;
-    // A character whose ticket ran out unused is free again; its nexus has spoken since, and did not name it.
-    client
-        .execute(
-            "with gone as (delete from entry e using spawn s, nexus n
-                 where e.spawn_id = s.id and s.nexus = n.name and n.last_seen_ts > e.expires_ts + interval '15 seconds'
-                 returning e.player_id, e.spawn_id)
-             update player p set held_by_spawn = null, held_epoch = null, in_game = false
-             from gone where p.id = gone.player_id and p.held_by_spawn = gone.spawn_id",
-            &[],
-        )
-        .await?;
-    let stuck = client
-        .query(
-            "select id, lifecycle, nexus from spawn where lifecycle in ('starting', 'stopping')
-                 and lifecycle_ts < now() - make_interval(secs => $1)",
-            &[&STUCK_SECONDS],
-        )
-        .await?;
-    let idle = client
-        .query(
-            "select s.id from spawn s join world w on w.id = s.world_id join nexus n on n.name = s.nexus
-             where s.lifecycle = 'running' and s.players = 0 and w.tier < 3
-                 and n.last_seen_ts > now() - interval '1 minute'
-                 and coalesce(s.last_played_ts, s.lifecycle_ts) < now() - make_interval(secs => $1)
-                 and not exists (select 1 from player p where p.held_by_spawn = s.id)",
-            &[&IDLE_STOP_SECONDS],
-        )
-        .await?;
-    drop(client);
-    for row in stuck {
-        let spawn: WorldId = row.get(0);
-        let done = match row.get::<_, &str>(1) {
-            "stopping" => finish_stop(app, spawn).await,
-            _ => restart(app, spawn, row.get(2)).await,
-        };
-        if let Err(error) = done {
-            tracing::warn!(spawn, %error, "a world is stuck; trying again later");
-        }
-    }
-    for row in idle {
-        let spawn: WorldId = row.get(0);
-        tracing::info!(spawn, "nobody plays this world; stopping it");
-        if let Err(error) = stop(app, spawn, Duration::ZERO).await {
-            tracing::warn!(spawn, %error, "an idle world did not stop");
-        }
-    }
-    Ok(())
-}
-
-/// A start that a crash of the Forge cut short, made again under the same lease.
-async fn restart(app: &App, spawn: WorldId, nexus: Option<String>) -> Result<(), Declined> {
-    let client = app.db.get().await?;
-    let lease = lease(&client, spawn).await?;
-    drop(client);
-    let outcome = call_start(app, nexus.as_deref().unwrap_or_default(), &lease).await;
-    settle_start(&app.db, &lease, if outcome.is_ok() { "running" } else { "stopped" }).await?;
-    outcome
 }
 
 /// The link to a nexus; None where it is not registered.

@@ -109,7 +109,7 @@ impl Mirror {
         if held != Some(epoch) || !unchanged {
             return Err(MirrorError::Unknown(spawn));
         }
-        Ok(Population { rules, mobs, items, players })
+        Ok(Population { rules, mobs, items, players, linkless: Vec::new() })
     }
 
     /// The generation that readers of this nexus use.

@@ -228,6 +228,9 @@ pub struct Population {
     pub mobs: u64,
     pub items: u64,
     pub players: Vec<PlayerId>,
+    /// Those of them whose connection is gone. Only the nexus itself says it; the mirror leaves it empty.
+    #[serde(default)]
+    pub linkless: Vec<PlayerId>,
 }
 
 /// What the Forge tells a running world.

@@ -72,6 +72,10 @@ impl Rig {
         let internal = serve(forge.internal()).await;
         let shutdown = CancellationToken::new();
         tokio::spawn(forge.run(shutdown.clone()));
+        let client = database.client().await;
+        let listening = "select count(*) from pg_stat_activity
+                         where datname = current_database() and query like 'listen %'";
+        until("the Forge listens", async || client.query_one(listening, &[]).await.unwrap().get::<_, i64>(0) > 0).await;
         Self { app, database, public, internal, token, shutdown, _keys: keys }
     }
 

@@ -7,6 +7,8 @@ mod forge_house;
 mod forge_lobby;
 mod forge_worlds;
 mod forge_worlds_rig;
+mod forge_worlds_runs;
+mod forge_worlds_socket;
 mod openapi;
 mod play_config;
 mod play_herald;

@@ -261,6 +261,7 @@ impl Slot {
             mobs: self.world.mobs.len() as u64,
             items: self.world.items.len() as u64,
             players: self.world.players.iter().map(|(id, _)| id).collect(),
+            linkless: self.world.players.iter().filter(|(_, row)| row.is_linkless).map(|(id, _)| id).collect(),
         }
     }
 
