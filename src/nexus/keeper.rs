@@ -1,8 +1,6 @@
 //! The keeper: owns sled, on one thread. It stores cuts, tells the journal what they cover, and reads
 //! worlds, template sets and images back. Nobody on the way of a command waits for it.
 
-use std::path::PathBuf;
-
 use crossbeam_channel::{Receiver, Sender};
 
 use crate::store::state::{Cut, Loaded, State, StateError};
@@ -69,7 +67,6 @@ pub enum KeeperJob {
 
 pub struct Keeper {
     pub state: State,
-    pub dir: PathBuf,
     pub jobs: Receiver<KeeperJob>,
     pub journal: Sender<JournalJob>,
     pub mirror: MirrorFeed,
@@ -119,15 +116,11 @@ impl Keeper {
     fn with_state(&mut self, write: impl Fn(&mut State) -> Result<(), StateError>) -> Result<(), StateError> {
         match write(&mut self.state) {
             Err(StateError::Write(_) | StateError::Poisoned) => {
-                self.state = self.reopen()?;
+                self.state.reopen()?;
                 write(&mut self.state)
             }
             other => other,
         }
-    }
-
-    fn reopen(&self) -> Result<State, StateError> {
-        State::open(&self.dir)
     }
 
     /// Stores a cut, however long the disk takes to be sound again. Until then the journal keeps what the cut covers.

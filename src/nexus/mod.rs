@@ -204,8 +204,7 @@ impl Nexus {
             None => (MirrorFeed::none(), None),
         };
 
-        let keeper =
-            Keeper { state, dir: dir.join("state"), jobs: keeper_rx, journal: journal_tx.clone(), mirror: feed };
+        let keeper = Keeper { state, jobs: keeper_rx, journal: journal_tx.clone(), mirror: feed };
         let node = JournalNode {
             journal,
             durability: options.durability,

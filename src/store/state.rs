@@ -6,8 +6,8 @@
 //!   computes both again and refuses what differs.
 //! - sled takes damage in its log for the log's end: the number of the last commit stands in a file of our own, and a
 //!   state that ends before it is not opened.
-//! - After any failed write or sync the state is poisoned: drop it and [`State::open`] again. What was committed is
-//!   there, what failed may be or not.
+//! - After any failed write or sync the state is poisoned until [`State::reopen`]. What was committed is there then,
+//!   what failed may be or not.
 //!
 //! Keys of records are the engine's, and opaque. One `State` lives in a process, on one thread.
 
@@ -28,7 +28,7 @@ use std::sync::Arc;
 
 use crate::store::io::{Io, IoFile, RealIo};
 
-pub use load::{Changed, Loaded};
+pub use load::{Changed, Loaded, Record};
 
 use watermark::Watermark;
 
@@ -85,30 +85,37 @@ pub enum StateError {
 /// See the module.
 pub struct State {
     dir: PathBuf,
+    io: Arc<dyn Io>,
+    /// None after a failure: sled is closed then.
+    open: Option<Open>,
+}
+
+struct Open {
     db: sled::Db,
     /// Our own handle of sled's file, for the sync that sled's `flush` is not.
     file: Box<dyn IoFile>,
     watermark: Watermark,
-    poisoned: bool,
 }
 
 impl State {
     /// Opens or makes the state in a directory that the caller has locked.
     pub fn open(dir: &Path) -> Result<State, StateError> {
-        Self::open_with(dir, &(Arc::new(RealIo) as Arc<dyn Io>))
+        Self::open_with(dir, Arc::new(RealIo))
     }
 
     /// As [`State::open`], with the layer through which the file is synced.
-    pub fn open_with(dir: &Path, io: &Arc<dyn Io>) -> Result<State, StateError> {
-        let (db, file) = open::open(dir, io)?;
-        let found = db.get(keys::COMMIT).map_err(read_error)?.map_or(0, |value| keys::number(&value));
-        let mut watermark = Watermark::open(dir, &**io, found).map_err(open_error(dir))?;
-        if found < watermark.commit {
-            return Err(StateError::Lost { dir: dir.to_path_buf(), found, wanted: watermark.commit });
-        }
-        // A crash between the two syncs leaves it one behind.
-        watermark.commit = found;
-        Ok(State { dir: dir.to_path_buf(), db, file, watermark, poisoned: false })
+    pub fn open_with(dir: &Path, io: Arc<dyn Io>) -> Result<State, StateError> {
+        let open = Open::new(dir, &*io)?;
+        Ok(State { dir: dir.to_path_buf(), io, open: Some(open) })
+    }
+
+    /// After a failure: closes what is left, writes the file once more, and opens it again. After an error the state
+    /// stays poisoned, and this may be tried again.
+    pub fn reopen(&mut self) -> Result<(), StateError> {
+        self.open = None;
+        open::write_again(&self.dir, &*self.io).map_err(open_error(&self.dir))?;
+        self.open = Some(Open::new(&self.dir, &*self.io)?);
+        Ok(())
     }
 
     /// Keeps a small fact under a name, durably.
@@ -126,52 +133,66 @@ impl State {
 
     /// Bytes of the state's files.
     pub fn size_on_disk(&self) -> Result<u64, StateError> {
-        self.db.size_on_disk().map_err(read_error)
+        self.db()?.size_on_disk().map_err(read_error)
     }
 
-    /// The only way in which anything is written.
-    fn apply(&mut self, mut batch: sled::Batch) -> Result<(), StateError> {
-        self.sound()?;
-        self.poisoned = true;
-        let commit = self.watermark.commit + 1;
-        batch.insert(keys::COMMIT, &commit.to_le_bytes());
+    /// The only way in which anything is written. Whatever fails closes sled.
+    fn apply(&mut self, batch: sled::Batch) -> Result<(), StateError> {
+        let mut open = self.open.take().ok_or(StateError::Poisoned)?;
         let written = catch_unwind(AssertUnwindSafe(|| {
-            self.db.apply_batch(batch).map_err(|error| error.to_string())?;
-            self.db.flush().map_err(|error| error.to_string())?;
-            self.file.sync_data().map_err(|error| error.to_string())?;
-            self.watermark.raise(commit).map_err(|error| error.to_string())?;
-            open::refuse_blobs(&self.dir)
+            open.commit(batch)?;
+            open::refuse_blobs(&self.dir)?;
+            Ok(open)
         }));
-        written.unwrap_or_else(|_| Err("sled panicked".to_owned())).map_err(StateError::Write)?;
-        self.poisoned = false;
+        let written = written.unwrap_or_else(|_| Err("sled panicked".to_owned()));
+        self.open = Some(written.map_err(StateError::Write)?);
         Ok(())
     }
 
     fn get(&self, key: &[u8]) -> Result<Option<sled::IVec>, StateError> {
-        self.sound()?;
-        self.db.get(key).map_err(read_error)
+        self.db()?.get(key).map_err(read_error)
     }
 
     fn scan(
         &self,
         prefix: &[u8],
     ) -> Result<impl Iterator<Item = Result<(sled::IVec, sled::IVec), StateError>>, StateError> {
-        self.sound()?;
-        Ok(self.db.scan_prefix(prefix).map(|entry| entry.map_err(read_error)))
+        Ok(self.db()?.scan_prefix(prefix).map(|entry| entry.map_err(read_error)))
     }
 
     /// What sled alone takes to go through a world's records.
     #[cfg(test)]
     pub(super) fn plain_scan(&self, spawn: i64) -> usize {
         let prefix = keys::region(spawn, keys::RECORD, &[]);
-        self.db
-            .scan_prefix(prefix)
-            .filter(|entry| entry.as_ref().is_ok_and(|(key, value)| key.len() < value.len()))
-            .count()
+        let entries = self.db().expect("is open").scan_prefix(prefix);
+        entries.filter(|entry| entry.as_ref().is_ok_and(|(key, value)| key.len() < value.len())).count()
     }
 
-    fn sound(&self) -> Result<(), StateError> {
-        if self.poisoned { Err(StateError::Poisoned) } else { Ok(()) }
+    fn db(&self) -> Result<&sled::Db, StateError> {
+        self.open.as_ref().map(|open| &open.db).ok_or(StateError::Poisoned)
+    }
+}
+
+impl Open {
+    fn new(dir: &Path, io: &dyn Io) -> Result<Self, StateError> {
+        let (db, file) = open::open(dir, io)?;
+        let found = db.get(keys::COMMIT).map_err(read_error)?.map_or(0, |value| keys::number(&value));
+        let mut watermark = Watermark::open(dir, io, found).map_err(open_error(dir))?;
+        if found < watermark.commit {
+            return Err(StateError::Lost { dir: dir.to_path_buf(), found, wanted: watermark.commit });
+        }
+        // A crash between the two syncs leaves it one behind.
+        watermark.commit = found;
+        Ok(Self { db, file, watermark })
+    }
+
+    fn commit(&mut self, mut batch: sled::Batch) -> Result<(), String> {
+        let commit = self.watermark.commit + 1;
+        batch.insert(keys::COMMIT, &commit.to_le_bytes());
+        self.db.apply_batch(batch).map_err(|error| error.to_string())?;
+        self.db.flush().map_err(|error| error.to_string())?;
+        self.file.sync_data().map_err(|error| error.to_string())?;
+        self.watermark.raise(commit).map_err(|error| error.to_string())
     }
 }
 

@@ -3,6 +3,9 @@
 use super::keys::{self, CHANGED, Head, Header, META, RECORD};
 use super::{State, StateError};
 
+/// Key and content.
+pub type Record = (Vec<u8>, Vec<u8>);
+
 /// A world as of its last cut.
 #[derive(Clone, Debug)]
 pub struct Loaded {
@@ -10,7 +13,7 @@ pub struct Loaded {
     pub incarnation: u64,
     pub seq: u64,
     /// All live records in the order of their keys.
-    pub records: Vec<(Vec<u8>, Vec<u8>)>,
+    pub records: Vec<Record>,
     pub count: u64,
     pub digest: u128,
 }
@@ -49,10 +52,10 @@ impl State {
 
     /// The worlds that have a cut, in order.
     pub fn spawns(&self) -> Result<Vec<i64>, StateError> {
-        self.sound()?;
+        let db = self.db()?;
         let mut spawns = Vec::new();
         let mut from = b"w".to_vec();
-        while let Some(entry) = self.db.range(from.clone()..).next() {
+        while let Some(entry) = db.range(from.clone()..).next() {
             let (key, _) = entry.map_err(super::read_error)?;
             let Some(spawn) = keys::spawn_of(&key) else { break };
             spawns.push(spawn);
@@ -91,7 +94,7 @@ impl State {
         Ok(Changed { whole, keys: keys? })
     }
 
-    fn records(&self, spawn: i64, expected: u64) -> Result<(Vec<(Vec<u8>, Vec<u8>)>, u128), StateError> {
+    fn records(&self, spawn: i64, expected: u64) -> Result<(Vec<Record>, u128), StateError> {
         let prefix = keys::region(spawn, RECORD, &[]);
         // The count is not proven yet: no more than a hint.
         let mut records = Vec::with_capacity(expected.min(1 << 20) as usize);

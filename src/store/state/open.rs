@@ -3,7 +3,6 @@
 use std::fs::{self, File};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -14,11 +13,12 @@ use super::{CACHE_BYTES, StateError, open_error};
 /// sled's data file and the directory of values that it keeps apart.
 const FILE: &str = "db";
 const BLOBS: &str = "blobs";
+const COPY_BYTES: usize = 1024 * 1024;
 /// sled's own threads keep its lock for a moment after the last handle is gone.
 const LOCK_WAIT: Duration = Duration::from_secs(2);
 const LOCK_PAUSE: Duration = Duration::from_millis(10);
 
-pub(super) fn open(dir: &Path, io: &Arc<dyn Io>) -> Result<(sled::Db, Box<dyn IoFile>), StateError> {
+pub(super) fn open(dir: &Path, io: &dyn Io) -> Result<(sled::Db, Box<dyn IoFile>), StateError> {
     fs::create_dir_all(dir).map_err(open_error(dir))?;
     remove_unfinished_snapshots(dir).map_err(open_error(dir))?;
     let refused = |reason| StateError::Open { dir: dir.to_path_buf(), reason };
@@ -59,6 +59,24 @@ fn remove_unfinished_snapshots(dir: &Path) -> std::io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Writes sled's file over itself and syncs it: after a failed sync the system takes pages for clean that are not on the
+/// disk, and no later sync would bring them there.
+pub(super) fn write_again(dir: &Path, io: &dyn Io) -> std::io::Result<()> {
+    let file = io.open(&dir.join(FILE))?;
+    let size = file.size()?;
+    let mut bytes = vec![0; COPY_BYTES];
+    let mut at = 0;
+    while at < size {
+        let count = file.read_at(&mut bytes, at)?;
+        if count == 0 {
+            break;
+        }
+        file.write_at(&bytes[..count], at)?;
+        at += count as u64;
+    }
+    file.sync_data()
 }
 
 /// Values in files of their own are not synced by sled: with chunked values there are none.

@@ -155,7 +155,7 @@ fn sessions_of_many_seeds_survive_sampled_crashes() {
         let from = session.marks[0].operations;
         for _ in 0..30 {
             let operations = from + chance.below(session.io.operations() - from + 1);
-            session.hold(operations, Loss::Torn(chance.next()), &options());
+            session.hold(operations, Loss::Torn(chance.draw()), &options());
         }
     }
 }

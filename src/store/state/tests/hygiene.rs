@@ -67,17 +67,16 @@ impl IoFile for FailingFile {
 fn a_failed_sync_poisons_until_it_is_opened_again() {
     let dir = tempfile::tempdir().unwrap();
     let failing = Failing::default();
-    let io: Arc<dyn Io> = Arc::new(failing.clone());
-    let mut state = State::open_with(dir.path(), &io).unwrap();
+    let mut state = State::open_with(dir.path(), Arc::new(failing.clone())).unwrap();
     state.commit(&cut(1, &[("a", Some(b"1"))])).unwrap();
     failing.0.store(true, Ordering::Relaxed);
     assert!(matches!(state.commit(&cut(2, &[("a", Some(b"2"))])), Err(StateError::Write(_))));
+    assert!(state.reopen().is_err());
     failing.0.store(false, Ordering::Relaxed);
     assert!(matches!(state.commit(&cut(3, &[("a", Some(b"3"))])), Err(StateError::Poisoned)));
     assert!(matches!(state.load(1000), Err(StateError::Poisoned)));
     assert!(matches!(state.put_note("a", b""), Err(StateError::Poisoned)));
-    drop(state);
-    let mut state = State::open_with(dir.path(), &io).unwrap();
+    state.reopen().unwrap();
     let seq = state.load(1000).unwrap().unwrap().seq;
     assert!(seq == 1 || seq == 2, "the failed cut is there whole or not at all");
     state.commit(&cut(3, &[("a", Some(b"3"))])).unwrap();
