@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, Sender};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 
 use crate::config::Durability;
 use crate::store::journal::{Fullness, Group, Journal, JournalError, Tail};
@@ -18,6 +18,10 @@ use super::mend::{Broken, Mender};
 
 /// Between two tries to heal a failing journal.
 const HEAL_EVERY: Duration = Duration::from_millis(500);
+/// Without a job for so long the journal prepares space, and then proves its last frame.
+const IDLE_AFTER: Duration = Duration::from_millis(50);
+/// Between two looks for space to prepare, when there was nothing to do.
+const TEND_EVERY: Duration = Duration::from_secs(2);
 
 /// Turns that become durable together, with what they yielded.
 #[derive(Default)]
@@ -88,9 +92,13 @@ pub struct JournalNode {
 impl JournalNode {
     /// Runs until the Pulsar thread has ended and everything is durable.
     pub fn run(mut self) {
-        while let Ok(job) = self.jobs.recv() {
+        while let Some(job) = self.next() {
             match job {
-                JournalJob::Batch(batch) => self.batch(batch),
+                JournalJob::Batch(batch) => {
+                    self.batch(batch);
+                    // One slice, so that under load, too, the next segment is ready before this one is full.
+                    self.journal.tend();
+                }
                 JournalJob::Covered { spawn, incarnation, seq } => {
                     self.journal.covered(spawn, incarnation, seq);
                     self.show_fullness();
@@ -102,7 +110,36 @@ impl JournalNode {
                 JournalJob::End => break,
             }
         }
+        if let Err(error) = self.journal.seal() {
+            tracing::warn!(%error, "the journal was not sealed");
+        }
         let _ = self.keeper.send(KeeperJob::End);
+    }
+
+    /// Waits for a job, and uses the wait.
+    fn next(&mut self) -> Option<JournalJob> {
+        let mut wait = IDLE_AFTER;
+        loop {
+            match self.jobs.recv_timeout(wait) {
+                Ok(job) => return Some(job),
+                Err(RecvTimeoutError::Disconnected) => return None,
+                Err(RecvTimeoutError::Timeout) => wait = self.idle(),
+            }
+        }
+    }
+
+    /// One piece of what can be done without load; gives the time until the next.
+    fn idle(&mut self) -> Duration {
+        if self.journal.tend() {
+            return Duration::ZERO;
+        }
+        if let Err(error) = self.journal.seal() {
+            tracing::error!(%error, "the journal failed without load");
+            self.health.set(Condition::Failing);
+            self.heal();
+            self.show_fullness();
+        }
+        TEND_EVERY
     }
 
     fn batch(&mut self, mut batch: Batch) {

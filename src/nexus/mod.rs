@@ -174,9 +174,16 @@ impl Nexus {
         })?;
         let mut state = State::open(&dir.join("state"))?;
         let (boot, data_id) = identify(&mut state)?;
-        let (journal, tail) = Journal::open(&dir.join("journal"), io, JournalOptions::default())?;
+        let (mut journal, tail) = Journal::open(&dir.join("journal"), io, JournalOptions::default())?;
         let sets = Arc::new(TemplateSets::default());
         let recovered = recover::recover(&state, &tail, &sets)?;
+        for spawn in journal.holders() {
+            match state.cut_of(spawn)? {
+                Some((incarnation, seq)) => journal.covered(spawn, incarnation, seq),
+                // It left this nexus before the crash.
+                None => journal.forget(spawn),
+            }
+        }
         tracing::info!(
             worlds = recovered.worlds.len(),
             turns = recovered.turns,
