@@ -1,5 +1,6 @@
 //! The one integration-test crate: everything that needs real servers, sockets or files.
 
+mod builders;
 mod forge_accounts;
 mod forge_characters;
 mod forge_guests;

@@ -10,10 +10,12 @@ use std::collections::BTreeMap;
 
 use super::kinds::DocumentKind;
 use super::manifest::{Located, PROBLEMS_MAX, Problem, Severity, is_slug, subject, suggestion};
-use super::spec::Document;
+use super::spec::{DetailSpec, Document, ExitSpec};
 
 /// Characters of a name or title.
 pub const NAME_CHARS_MAX: usize = 100;
+/// Characters of a text that players read.
+pub const SHOWN_CHARS_MAX: usize = 8_000;
 /// Any coordinate, either way.
 pub const COORDINATE_MAX: i32 = 1_000_000;
 /// Any amount of money, experience or standing that a builder may write.
@@ -84,6 +86,11 @@ impl<'a> Checker<'a> {
     }
 
     fn document(&mut self, at: &'a Located) {
+        for (field, text) in shown_texts(&at.document).0 {
+            if text.chars().count() > SHOWN_CHARS_MAX {
+                self.error(at, field, format!("at most {SHOWN_CHARS_MAX} characters"));
+            }
+        }
         match &at.document {
             Document::World { spec, .. } => self.world(at, spec),
             Document::Zone { spec, .. } => self.zone(at, spec),
@@ -160,6 +167,47 @@ impl<'a> Checker<'a> {
     fn level(&mut self, at: &Located, level: u32) {
         self.range(at, "spec.level", i64::from(level), 1, i64::from(super::formulas::LEVEL_MAX));
     }
+}
+
+/// Everything of a document that players read, with its field, and its notes.
+pub fn shown_texts(document: &Document) -> (Vec<(String, &str)>, &str) {
+    let mut texts: Vec<(String, &str)> = Vec::new();
+    let notes = match document {
+        Document::Room { spec, .. } => {
+            texts.push(("spec.description".into(), &spec.description));
+            for (direction, exit) in &spec.exits {
+                if let ExitSpec::Full(detail) = exit {
+                    texts.push((format!("spec.exits.{direction}.look"), &detail.look));
+                }
+            }
+            texts.extend(of_details(&spec.details));
+            spec.notes.as_str()
+        }
+        Document::Item { spec, .. } => {
+            texts.push(("spec.description".into(), &spec.description));
+            texts.push(("spec.ground_description".into(), &spec.ground_description));
+            texts.push(("spec.on_use_description".into(), &spec.on_use_description));
+            texts.extend(of_details(&spec.details));
+            &spec.notes
+        }
+        Document::Mob { spec, .. } => {
+            texts.push(("spec.description".into(), &spec.description));
+            texts.push(("spec.room_description".into(), &spec.room_description));
+            for (index, reaction) in spec.reactions.iter().enumerate() {
+                let commands = reaction.script.lines().flat_map(|line| line.split("&&"));
+                // What is said begins after the command.
+                let said = commands.filter_map(|command| command.trim().split_once(' ').map(|(_, said)| said));
+                texts.extend(said.map(|said| (format!("spec.reactions.{index}.script"), said)));
+            }
+            &spec.notes
+        }
+        _ => "",
+    };
+    (texts, notes)
+}
+
+fn of_details(details: &[DetailSpec]) -> impl Iterator<Item = (String, &str)> {
+    details.iter().enumerate().map(|(index, detail)| (format!("spec.details.{index}.text"), detail.text.as_str()))
 }
 
 #[cfg(test)]

@@ -203,3 +203,13 @@ fn containers_in_containers_end() {
 fn a_world_that_is_missing_is_said() {
     assert!(check(&[]).iter().any(|problem| problem.message == "there is no `world` document"));
 }
+
+#[test]
+fn what_players_read_has_an_end() {
+    let long = "word ".repeat(SHOWN_CHARS_MAX / 4);
+    let found = after("description: Roots make a roof here.", &format!("description: {long}"));
+    assert_eq!(
+        found,
+        [format!("rooms.yaml:151: room `hollow`: spec.description: at most {SHOWN_CHARS_MAX} characters")]
+    );
+}

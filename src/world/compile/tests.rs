@@ -1,5 +1,6 @@
 use super::*;
 use crate::world::fixture;
+use crate::world::formulas;
 use crate::world::set::hash;
 
 fn room<'a>(set: &'a Templates, slug: &str) -> &'a Room {

@@ -97,12 +97,9 @@ impl<'a> World<'a> {
     }
 }
 
-/// The text after a marker, up to the end of its line.
+/// The text after a marker, which begins a line of the notes.
 fn marker<'a>(notes: &'a str, name: &str) -> Option<&'a str> {
-    notes.lines().find_map(|line| {
-        let at = line.find(name)?;
-        line[at + name.len()..].strip_prefix(':').map(str::trim)
-    })
+    notes.lines().find_map(|line| line.trim_start().strip_prefix(name)?.strip_prefix(':').map(str::trim))
 }
 
 /// Whether a marker covers the direction: it names it, or names none.

@@ -14,7 +14,7 @@ use crate::world::spec::*;
 const WORDS_MAX: usize = 4;
 
 /// What begins a thing.
-const OPENERS: &str = "a an the this that these those its his her their two three four five six seven eight nine ten eleven \
+const OPENERS: &str = "a an the this these those its his her their two three four five six seven eight nine ten eleven \
     twelve several both";
 
 /// Before a thing they say that it is not here: "as wide as a cart", "like a bell".

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{World, error, marker, place, warning};
+use crate::world::check::shown_texts;
 use crate::world::keywords::words_of;
 use crate::world::manifest::{Located, Problem};
 use crate::world::spec::*;
@@ -35,7 +36,7 @@ pub(super) fn said_twice(world: &World<'_>) -> Vec<Problem> {
     let mut seen: BTreeMap<String, &Located> = BTreeMap::new();
     let mut findings = Vec::new();
     for at in world.documents {
-        let (texts, notes) = texts(&at.document);
+        let (texts, notes) = shown_texts(&at.document);
         if marker(notes, "refrain").is_some() {
             continue;
         }
@@ -58,47 +59,6 @@ pub(super) fn said_twice(world: &World<'_>) -> Vec<Problem> {
         }
     }
     findings
-}
-
-/// Everything of a document that players read, with its field, and its notes.
-fn texts(document: &Document) -> (Vec<(String, &str)>, &str) {
-    let mut texts: Vec<(String, &str)> = Vec::new();
-    let notes = match document {
-        Document::Room { spec, .. } => {
-            texts.push(("spec.description".into(), &spec.description));
-            for (direction, exit) in &spec.exits {
-                if let ExitSpec::Full(detail) = exit {
-                    texts.push((format!("spec.exits.{direction}.look"), &detail.look));
-                }
-            }
-            texts.extend(of_details(&spec.details));
-            spec.notes.as_str()
-        }
-        Document::Item { spec, .. } => {
-            texts.push(("spec.description".into(), &spec.description));
-            texts.push(("spec.ground_description".into(), &spec.ground_description));
-            texts.push(("spec.on_use_description".into(), &spec.on_use_description));
-            texts.extend(of_details(&spec.details));
-            &spec.notes
-        }
-        Document::Mob { spec, .. } => {
-            texts.push(("spec.description".into(), &spec.description));
-            texts.push(("spec.room_description".into(), &spec.room_description));
-            for (index, reaction) in spec.reactions.iter().enumerate() {
-                let commands = reaction.script.lines().flat_map(|line| line.split("&&"));
-                // What is said begins after the command.
-                let said = commands.filter_map(|command| command.trim().split_once(' ').map(|(_, said)| said));
-                texts.extend(said.map(|said| (format!("spec.reactions.{index}.script"), said)));
-            }
-            &spec.notes
-        }
-        _ => "",
-    };
-    (texts, notes)
-}
-
-fn of_details(details: &[DetailSpec]) -> impl Iterator<Item = (String, &str)> {
-    details.iter().enumerate().map(|(index, detail)| (format!("spec.details.{index}.text"), detail.text.as_str()))
 }
 
 /// A text cut after `.`, `!`, `?`.
