@@ -1,7 +1,7 @@
 // The platform as processes of its own, for the tests to start, kill and start again.
 
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import path from "node:path";
 
@@ -183,13 +183,8 @@ export class Platform {
     const folder = path.join(this.dir, "data/mail");
     let link: string | undefined;
     await until(`a mail to ${address} is there`, () => {
-      let names: string[] = [];
-      try {
-        names = readdirSync(folder);
-      } catch {
-        return false;
-      }
-      for (const name of names.sort().reverse()) {
+      if (!existsSync(folder)) return false;
+      for (const name of readdirSync(folder).sort().reverse()) {
         const text = readFileSync(path.join(folder, name), "utf8").replace(/=\r?\n/g, "").replace(/=3D/g, "=");
         if (!text.toLowerCase().includes(address.toLowerCase())) continue;
         link = text.match(/https?:\/\/[^\s"<>]*\/login-link\/[\w-]+/)?.[0];

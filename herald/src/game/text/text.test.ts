@@ -1,3 +1,4 @@
+import { moneyName } from "./money";
 import { describe, expect, test } from "vitest";
 import { aChar, anActor, anItem, aRoom } from "../store/samples";
 import { directionOf, isSpeech, splitCommands, substituteFocus } from "./command";
@@ -195,4 +196,12 @@ describe("pieces of text", () => {
 
 test("commands are grouped in their order", () => {
   expect(grouped([{ name: "a", group: "X" }, { name: "b" }, { name: "c", group: "X" }]).map(({ group, commands }) => [group, commands.length])).toEqual([["X", 2], ["Commands", 1]]);
+});
+
+describe("money", () => {
+  it("has the name of the world's default currency", () => {
+    const currencies = { "1": { code: "gold", name: "marks", is_default: true }, "2": { code: "medals", name: "medals" } };
+    expect(moneyName({ currencies } as never)).toBe("marks");
+    expect(moneyName(null)).toBe("gold");
+  });
 });
