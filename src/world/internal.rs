@@ -3,10 +3,15 @@
 //! Refusals are `{"error": text, "code": code}` with a 4xx status.
 //!
 //! Forge serves:  `POST nexus/register` [`Register`] -> [`Registered`]; `POST nexus/heartbeat` [`Heartbeat`] -> `{}`;
-//!                `GET templates/{hash}` -> postcard of [`super::template::Templates`]; `POST errands` [`ErrandCall`] -> [`ErrandReply`].
+//!                `GET templates/{hash}` -> an encoded set (`super::set`); `POST errands` [`ErrandCall`] -> [`ErrandReply`];
+//!                `POST images/{spawn}` [`ImageSave`] -> [`Saved`]; `GET images/{spawn}` -> postcard of all records by key.
+//!                Codes: `epoch` the lease is another's, `content` an errand's id is known with another content, `image_gap` send
+//!                all records, `data_id` the nexus's name is another's, `unknown_nexus` and `boot` register again.
 //! Nexus serves:  `POST worlds/start` [`Lease`] -> `{}` when it runs; `POST worlds/{spawn}/stop` -> `{}` when it is stopped and saved;
 //!                `POST enter` [`Ticket`] -> `{}`; `POST worlds/{spawn}/instruct` [`Order`] -> `{}`;
 //!                `GET worlds/{spawn}/population` -> [`Population`]; `POST worlds/{spawn}/save` -> [`Saved`].
+//!                Codes: `unknown_world` it does not run it; of `enter` also `saving`, `logged_on`, and `closed` with a text for
+//!                the player.
 
 use std::collections::BTreeMap;
 

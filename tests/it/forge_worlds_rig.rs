@@ -192,10 +192,13 @@ impl Client {
         frame.as_object_mut().unwrap().extend(job.as_object().unwrap().clone());
         let name = frame["job"].clone();
         self.say(frame).await;
-        assert_eq!(self.hear().await, json!({"type": "job_queued", "job": name}));
+        let mut queued = false;
         loop {
+            // What is watched may come in between.
             let answer = self.hear().await;
+            queued |= answer == json!({"type": "job_queued", "job": name});
             if answer["type"] == "job_complete" && answer["job"] == name {
+                assert!(queued, "first queued, then complete");
                 return answer;
             }
         }

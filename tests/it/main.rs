@@ -10,6 +10,7 @@ mod forge_worlds;
 mod forge_worlds_rig;
 mod forge_worlds_runs;
 mod forge_worlds_socket;
+mod mirror;
 mod openapi;
 mod play_config;
 mod play_herald;
