@@ -1,7 +1,6 @@
-import type { SyncWorld } from "../../wire/types";
-
-/** What the world calls its money: the name of its default currency. */
-export function moneyName(world: SyncWorld | null | undefined): string {
-  const known = Object.values(world?.currencies ?? {}).find((currency) => currency.is_default);
-  return known?.name || "gold";
+/** What the world calls its money: the name of its default currency. The snapshot brings it; before that it is gold. */
+export function moneyName(world: object | null | undefined): string {
+  const currencies: Record<string, { name?: string; is_default?: boolean }> =
+    world && "currencies" in world && world.currencies instanceof Object ? { ...world.currencies } : {};
+  return Object.values(currencies).find((currency) => currency.is_default)?.name || "gold";
 }

@@ -199,7 +199,7 @@ test("commands are grouped in their order", () => {
 });
 
 describe("money", () => {
-  it("has the name of the world's default currency", () => {
+  test("has the name of the world's default currency", () => {
     const currencies = { "1": { code: "gold", name: "marks", is_default: true }, "2": { code: "medals", name: "medals" } };
     expect(moneyName({ currencies } as never)).toBe("marks");
     expect(moneyName(null)).toBe("gold");
