@@ -273,8 +273,8 @@ impl Reader {
 
     async fn inbound(&mut self, inbound: Inbound) {
         let session = self.session;
-        if let Inbound::Connect { token, player, .. } = inbound {
-            return self.connect(&token, player).await;
+        if let Inbound::Connect { token, player, resume, .. } = inbound {
+            return self.connect(&token, player, resume.is_some()).await;
         }
         if matches!(inbound, Inbound::Ping) {
             return self.put(&Frame::new("system.pong", "", Data::Empty {}));
@@ -293,7 +293,7 @@ impl Reader {
         self.shared.inward.give(spawn, session, instruction).await;
     }
 
-    async fn connect(&mut self, token: &str, player: PlayerId) {
+    async fn connect(&mut self, token: &str, player: PlayerId, resume: bool) {
         let ticket = match self.shared.sessions.admit(token, player) {
             Ok(ticket) => ticket,
             Err(denied) => return self.error("system.connect.error", "denied", &denied.to_string()),
@@ -317,6 +317,7 @@ impl Reader {
             version: ticket.version,
             account: ticket.account,
             config: ticket.config,
+            resume,
         };
         self.shared.inward.give(spawn, session, instruction).await;
     }

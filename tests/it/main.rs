@@ -17,3 +17,4 @@ mod play_herald;
 mod play_servers;
 mod play_tools;
 mod support;
+mod tidy;

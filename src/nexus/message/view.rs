@@ -62,6 +62,7 @@ impl Serialize for MapRoom {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         map_room_fields(&mut map, &self.room, &self.doors)?;
+        map.serialize_entry("name", &self.room.name)?;
         map.end()
     }
 }
@@ -211,6 +212,7 @@ pub struct Item {
 pub struct ActorPatch {
     pub key: String,
     pub name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub room: Option<KeyRef>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<&'static str>,
@@ -219,13 +221,19 @@ pub struct ActorPatch {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub health_max: Option<i32>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub health_regen: Option<i32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub mana: Option<i32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mana_max: Option<i32>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub mana_regen: Option<i32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub stamina: Option<i32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stamina_max: Option<i32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stamina_regen: Option<i32>,
 }
 
 /// The own character, whole.
@@ -401,6 +409,9 @@ pub struct StateSync {
 pub struct ConnectedData {
     /// True where the character was in the world already.
     pub resumed: bool,
+    /// Number of the last numbered command that was applied; only to a client that came back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_n: Option<u64>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]

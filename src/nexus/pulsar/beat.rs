@@ -113,10 +113,13 @@ fn regenerate_player(turn: &mut Turn, id: PlayerId) {
             room: turn.world.room_of(Who::Player(id)).map(|room| KeyRef { key: see::room_key(room) }),
             health: Some(healed),
             health_max: Some(stats.health_max),
+            health_regen: Some(health),
             mana: Some(mana_new),
             mana_max: Some(stats.mana_max),
+            mana_regen: Some(mana),
             stamina: Some(stamina_new),
             stamina_max: Some(stats.stamina_max),
+            stamina_regen: Some(stamina),
             ..ActorPatch::default()
         };
         turn.tell(id, Frame::new("notification.regen", "", Data::Actor { actor }));

@@ -25,11 +25,13 @@ pub struct Entry {
     pub stage: Option<u64>,
     /// How often the Forge had stored it when it was read.
     pub version: i64,
+    /// The client goes on numbering its commands where it was.
+    pub resume: bool,
 }
 
 /// A socket takes up a character.
 pub fn connect(turn: &mut Turn, entry: Entry, account: Account, config: PlayerConfig) -> bool {
-    let Entry { player, session, stage, version } = entry;
+    let Entry { player, session, stage, version, resume } = entry;
     let staged = stage.and_then(|stage| turn.world.staged.remove(stage));
     let resumed = turn.world.players.contains(player);
     if !resumed {
@@ -59,12 +61,15 @@ pub fn connect(turn: &mut Turn, entry: Entry, account: Account, config: PlayerCo
         presence.session = Some(session);
         presence.linkless_since = None;
         presence.last_action = now;
-        // A new socket numbers its commands anew.
-        presence.commands = 0;
+        // A client that does not come back, but comes, numbers its commands from one.
+        if !resume {
+            presence.commands = 0;
+        }
     }
+    let last_n = turn.world.presences.get(player).map(|presence| presence.commands).filter(|_| resume);
     turn.world.index.linkless.remove(&player);
     turn.out.outs.push(Out::Attach { player, session });
-    turn.tell(player, Frame::new("system.connect.success", "", Data::Connected(ConnectedData { resumed })));
+    turn.tell(player, Frame::new("system.connect.success", "", Data::Connected(ConnectedData { resumed, last_n })));
     sync(turn, player);
     if !resumed {
         let room = turn.world.room_of(Who::Player(player));

@@ -67,6 +67,10 @@ macro_rules! each_table {
             let $table = &mut $world.staged;
             $body
         }
+        {
+            let $table = &mut $world.departed;
+            $body
+        }
     }};
 }
 

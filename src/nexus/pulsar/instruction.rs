@@ -27,6 +27,8 @@ pub enum Instruction {
         version: i64,
         account: Account,
         config: PlayerConfig,
+        /// The client comes back: it goes on numbering its commands where it was.
+        resume: bool,
     },
     /// The socket is gone.
     Unlink {

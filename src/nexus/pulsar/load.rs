@@ -9,7 +9,7 @@ use super::instruction::Instruction;
 use super::record::{Ask, Mob, MobId, Place, Stamp, Who};
 use super::turn::Turn;
 use super::world::World;
-use super::{connect, equip, react};
+use super::{beat, connect, equip, react};
 
 /// Loads of one turn.
 pub const LOAD_CHUNK: u32 = 32;
@@ -173,14 +173,27 @@ fn random_room(world: &mut World, zone: ZoneId, for_mob: bool) -> Option<RoomId>
 fn reset_doors(turn: &mut Turn, zone: ZoneId) {
     let rooms = turn.world.templates.zones.get(&zone).map(|z| z.rooms.clone()).unwrap_or_default();
     for room in rooms {
-        let changed = turn.world.rooms.get(room).is_some_and(|r| r.doors.iter().any(Option::is_some));
-        if !changed {
+        let doors = turn.world.doors(room);
+        if doors.iter().all(Option::is_none) {
             continue;
         }
+        // The other side may lie in a zone that does not reset now; a door is one thing all the same.
+        let beyond: Vec<_> = Direction::ALL
+            .iter()
+            .filter(|direction| doors[**direction as usize].is_some())
+            .filter_map(|direction| super::command::doors::other_side(turn, room, *direction))
+            .collect();
         if let Some(row) = turn.world.rooms.edit(room) {
             row.doors = [None; 6];
         }
         super::command::doors::tell_reset(turn, room);
+        for (other, back) in beyond {
+            let changed = turn.world.doors(other)[back as usize].is_some();
+            if changed && let Some(row) = turn.world.rooms.edit(other) {
+                row.doors[back as usize] = None;
+                super::command::doors::tell_reset(turn, other);
+            }
+        }
     }
 }
 
@@ -188,6 +201,10 @@ fn reset_doors(turn: &mut Turn, zone: ZoneId) {
 /// template is gone cease to be.
 pub fn resettle(turn: &mut Turn) {
     let world = &mut *turn.world;
+    // What clients see is made of templates too.
+    world.mobs.forget_views();
+    world.items.forget_views();
+    world.players.forget_views();
     let start = world.templates.world.starting_room;
     let gone: Vec<i64> = world
         .items
@@ -196,6 +213,7 @@ pub fn resettle(turn: &mut Turn) {
         .map(|(id, _)| id)
         .collect();
     for item in gone {
+        spill(world, item);
         world.destroy_item(item);
     }
     let gone: Vec<MobId> = world
@@ -227,14 +245,31 @@ pub fn resettle(turn: &mut Turn) {
         }
         world.rooms.remove(room);
     }
-    connect_index(world);
-}
-
-fn connect_index(world: &mut World) {
     world.reindex();
     let players: Vec<i64> = world.players.iter().map(|(id, _)| id).collect();
     for player in players {
         connect::clamp_vitals(world, player);
+        if let Some(room) = world.room_of(Who::Player(player)) {
+            beat::wake(world, room);
+        }
+    }
+    // Zones that lost their last player just now, or that are gone.
+    let (now, zones) = (world.meta.now, world.templates.zones.clone());
+    world.meta.asleep.retain(|zone, _| zones.contains_key(zone));
+    for zone in zones.keys().filter(|zone| !world.index.awake.contains_key(*zone)) {
+        world.meta.asleep.entry(*zone).or_insert(now);
+    }
+}
+
+/// What a thing holds comes to where the thing is.
+fn spill(world: &mut World, item: i64) {
+    let Some((place, inside)) = world.items.get(item).map(|item| (item.place, item.items.clone())) else { return };
+    let place = match place {
+        Place::Worn(who, _) => Place::Carried(who),
+        place => place,
+    };
+    for inner in inside {
+        world.move_item(inner, place);
     }
 }
 

@@ -106,11 +106,45 @@ pub fn answered(turn: &mut Turn, mob: MobId, reaction: u16, actor: PlayerId, lin
         mob.gates.extend(until.map(|until| (reaction, until)));
     }
     for (beats, text) in lines {
+        let text = fill(turn, actor, &text);
         if beats == 0 {
             line(turn, mob, &text);
         } else {
             turn.world.schedule(u64::from(beats) * BEAT_MILLIS, Instruction::MobLine { mob, line: text });
         }
+    }
+}
+
+/// Fills `{{ actor }}` and the like in: whom the reaction is about. What is not known stays empty.
+fn fill(turn: &Turn, actor: PlayerId, text: &str) -> String {
+    let mut filled = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("{{") {
+        let Some((name, after)) = after.split_once("}}") else { break };
+        filled.push_str(before);
+        filled.push_str(&variable(turn, actor, name.trim()));
+        rest = after;
+    }
+    filled.push_str(rest);
+    filled
+}
+
+fn variable(turn: &Turn, actor: PlayerId, name: &str) -> String {
+    let row = turn.world.players.get(actor);
+    let (they, them, their, themself) = row.map_or(Gender::NonBinary, |row| row.gender).pronouns();
+    match name {
+        "actor" => turn.name(Who::Player(actor)),
+        "actor_key" => see::player_key(actor),
+        "actor_data.level" => row.map(|row| row.level.to_string()).unwrap_or_default(),
+        "actor.they" => they.into(),
+        "actor.them" => them.into(),
+        "actor.their" => their.into(),
+        "actor.themself" => themself.into(),
+        _ => match (name.strip_prefix("actor_marks."), name.strip_prefix("facts.")) {
+            (Some(mark), _) => row.and_then(|row| row.marks.get(mark)).cloned().unwrap_or_default(),
+            (_, Some(fact)) => turn.world.meta.facts.get(fact).cloned().unwrap_or_default(),
+            _ => String::new(),
+        },
     }
 }
 

@@ -126,6 +126,13 @@ impl<K: Key, R: Serialize + DeserializeOwned, V> Table<K, R, V> {
         Some(row.view.get_or_init(|| Arc::new(make(&row.value))).clone())
     }
 
+    /// Views are made anew, because what they are made of beside the rows has changed.
+    pub fn forget_views(&mut self) {
+        for row in self.rows.values_mut() {
+            row.view.take();
+        }
+    }
+
     /// The door: a row that is about to change.
     pub fn edit(&mut self, key: K) -> Option<&mut R> {
         let row = self.rows.get_mut(&key)?;

@@ -99,8 +99,8 @@ impl Turn<'_> {
     fn run(&mut self, instruction: Instruction, sets: &dyn Sets) -> bool {
         use Instruction as I;
         match instruction {
-            I::Connect { player, session, stage, version, account, config } => {
-                let entry = connect::Entry { player, session, stage, version };
+            I::Connect { player, session, stage, version, account, config, resume } => {
+                let entry = connect::Entry { player, session, stage, version, resume };
                 connect::connect(self, entry, account, config)
             }
             I::Unlink { player, session } => connect::unlink(self, player, session),

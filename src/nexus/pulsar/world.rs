@@ -252,16 +252,38 @@ impl World {
                 }
             }
         }
-        let mut freed = None;
         if let Some(item) = self.items.edit(id) {
             item.place = place;
-            // What a player holds no longer counts for the rule that loaded it.
-            if matches!(place, Place::Carried(Who::Player(_)) | Place::Worn(Who::Player(_), _)) {
-                freed = item.rule.take();
+        }
+        if self.is_held_by_player(id) {
+            self.free_of_rules(id);
+        }
+    }
+
+    fn is_held_by_player(&self, id: ItemId) -> bool {
+        let mut at = id;
+        while let Some(item) = self.items.get(at) {
+            match item.place {
+                Place::Inside(outer) => at = outer,
+                Place::Carried(who) | Place::Worn(who, _) => return matches!(who, Who::Player(_)),
+                Place::Room(_) => return false,
             }
         }
-        if let Some(rule) = freed {
+        false
+    }
+
+    /// What a player holds, and all that is in it, no longer counts for the rules that loaded it.
+    fn free_of_rules(&mut self, id: ItemId) {
+        let Some(item) = self.items.get(id) else { return };
+        let (rule, inside) = (item.rule, item.items.clone());
+        if let Some(rule) = rule {
+            if let Some(item) = self.items.edit(id) {
+                item.rule = None;
+            }
             self.uncount(rule);
+        }
+        for inner in inside {
+            self.free_of_rules(inner);
         }
     }
 

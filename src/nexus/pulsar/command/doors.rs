@@ -80,8 +80,13 @@ impl Work {
 fn find(turn: &Turn, room: RoomId, what: &str) -> Option<(Direction, Door)> {
     let template = turn.world.templates.rooms.get(&room)?;
     let doors = Direction::ALL.iter().filter_map(|d| Some((*d, template.exit(*d)?.door.clone()?)));
-    let word = what.rsplit(' ').next().unwrap_or(what).to_lowercase();
-    let by_name: Vec<_> = doors.clone().filter(|(_, door)| door.name == word).collect();
+    let what = what.to_lowercase();
+    let word = what.rsplit(' ').next().unwrap_or(&what).to_owned();
+    let is_called = |door: &Door| {
+        let name = door.name.to_lowercase();
+        name == what || name.split(' ').any(|part| part == word)
+    };
+    let by_name: Vec<_> = doors.clone().filter(|(_, door)| is_called(door)).collect();
     match (by_name.into_iter().next(), direction(&word)) {
         (Some(found), _) => Some(found),
         (None, Some(wanted)) => doors.clone().find(|(d, _)| *d == wanted),
@@ -158,7 +163,7 @@ fn set(turn: &mut Turn, room: RoomId, direction: Direction, to: DoorState) {
     }
 }
 
-fn other_side(turn: &Turn, room: RoomId, direction: Direction) -> Option<(RoomId, Direction)> {
+pub fn other_side(turn: &Turn, room: RoomId, direction: Direction) -> Option<(RoomId, Direction)> {
     let to = turn.world.templates.rooms.get(&room)?.exit(direction)?.to;
     let back = turn.world.templates.rooms.get(&to)?.exit(direction.opposite())?;
     (back.to == room && back.door.is_some()).then_some((to, direction.opposite()))

@@ -9,7 +9,7 @@ use crate::world::template::{ItemTemplate, RoomId};
 
 use super::super::record::{Place, Who};
 use super::super::turn::Turn;
-use super::super::{equip, react, see};
+use super::super::{connect, equip, react, see};
 use super::select::{self, Selector};
 use super::{Command, Input};
 
@@ -99,8 +99,11 @@ fn get_from_room(turn: &mut Turn, player: PlayerId, selector: &Selector) {
     let pickable: Vec<ItemId> =
         found.into_iter().filter(|id| template_of(turn, *id).is_some_and(|t| t.is_pickable)).collect();
     if pickable.is_empty() {
-        let text = if selector.is_plural() { "There is nothing here to take." } else { "You cannot take that." };
-        return turn.refuse(player, "get", "item_not_found", text);
+        let (code, text) = match selector.is_plural() {
+            true => ("empty_room", "There is nothing here to take."),
+            false => ("invalid_target", "You cannot take that."),
+        };
+        return turn.refuse(player, "get", code, text);
     }
     take(turn, player, room, pickable, None);
 }
@@ -180,6 +183,8 @@ fn auto_wear(turn: &mut Turn, player: PlayerId, item: ItemId, lines: &mut Vec<St
     let Ok(slot) = equip::slot_for(turn.world, player, &template) else { return };
     if turn.world.players.get(player).is_some_and(|p| !p.worn.contains_key(&slot)) {
         turn.world.move_item(item, Place::Worn(Who::Player(player), slot));
+        // What can be reached may have grown, and then there is something to recover.
+        connect::clamp_vitals(turn.world, player);
         lines.push(format!("You {} {}.", if slot == Slot::Weapon { "wield" } else { "wear" }, template.name));
     }
 }

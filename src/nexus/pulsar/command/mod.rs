@@ -24,7 +24,7 @@ use super::turn::Turn;
 
 /// One command.
 pub struct Command {
-    /// The first name is the one shown; prefixes of all of them are understood.
+    /// The first name is the one shown; prefixes of all of them are understood, of first names before others.
     pub names: &'static [&'static str],
     pub group: &'static str,
     pub format: &'static str,
@@ -111,16 +111,15 @@ impl Command {
     }
 }
 
-/// The first command with a name that begins with `word`. `quit` has to be written out.
+/// The first command whose name begins with `word`, or else one of whose other names does: so `e` is
+/// `east` although `examine` comes before it. `quit` has to be written out.
 pub fn find(word: &str) -> Option<&'static Command> {
-    TABLE
-        .iter()
-        .copied()
-        .find(|command| match command.names[0] {
-            "quit" => word == "quit",
-            _ => command.names.iter().any(|name| name.starts_with(word)),
-        })
-        .filter(|_| !word.is_empty())
+    if word.is_empty() {
+        return None;
+    }
+    let means = |name: &str| name.starts_with(word) && (name != "quit" || word == name);
+    let first = TABLE.iter().find(|command| means(command.names[0]));
+    first.or_else(|| TABLE.iter().find(|command| command.names.iter().any(|name| means(name)))).copied()
 }
 
 /// How many commands one alias may stand for.

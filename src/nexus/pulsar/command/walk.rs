@@ -82,8 +82,9 @@ fn has_boat(turn: &Turn, player: PlayerId) -> bool {
 /// behind, then those who are there.
 fn go(turn: &mut Turn, player: PlayerId, from: RoomId, to: RoomId, direction: Direction) {
     let who = Who::Player(player);
-    beat::wake(turn.world, to);
     turn.world.depart(who, from);
+    // After the depart, which may have sent the very zone to sleep that both rooms are in.
+    beat::wake(turn.world, to);
     if let Some(presence) = turn.world.presences.edit(player) {
         presence.room = to;
     }

@@ -1,0 +1,468 @@
+//! Whatever people do: the same instructions give the same world and the same messages; a world that is
+//! read back from its records, or from a cut written in slices while it runs, goes on the same; and what
+//! must always hold of a world holds after every turn.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use proptest::prelude::*;
+
+use super::loads;
+use super::rig::{Logged, Named, Rig, character, templates, world, written};
+use crate::nexus::pulsar::image::CutHead;
+use crate::nexus::pulsar::instruction::{Instruction, Reply};
+use crate::nexus::pulsar::record::{Ask, Place, Who};
+use crate::nexus::pulsar::turn::{self, Output};
+use crate::nexus::pulsar::world::World;
+use crate::world::character::{Account, Character, ItemId, PlayerId};
+use crate::world::internal::{Answer, Errand};
+use crate::world::kinds::Archetype;
+
+const PEOPLE: [&str; 3] = ["Mara", "Bob", "Carl"];
+
+/// What may happen.
+#[derive(Clone, Debug)]
+enum Step {
+    Text(PlayerId, String),
+    Numbered(PlayerId, u64, String),
+    Enter(PlayerId),
+    Unlink(PlayerId),
+    Link(PlayerId, bool),
+    Quit(PlayerId),
+    Wait(u64),
+    Mute(PlayerId, bool),
+    Forge,
+    Switch(bool),
+    Broadcast,
+}
+
+const VERBS: &[&str] = &[
+    "north",
+    "south",
+    "east",
+    "west",
+    "up",
+    "down",
+    "n",
+    "s",
+    "e",
+    "w",
+    "look",
+    "get all",
+    "get pebble",
+    "get 2.pebble",
+    "get sack",
+    "get loaf sack",
+    "get all sack",
+    "get knife from sack",
+    "drop all",
+    "drop loaf",
+    "drop all.pebble",
+    "drop sack",
+    "put pebble sack",
+    "put all sack",
+    "put all bin",
+    "put sack 2.sack",
+    "give pebble bob",
+    "give loaf mara",
+    "give 3 gold carl",
+    "give 50 gold mara",
+    "give loaf gregor",
+    "give all mara",
+    "give 2 gold gregor",
+    "wear all",
+    "wear cap",
+    "wield knife",
+    "remove all",
+    "remove cap",
+    "eat loaf",
+    "open gate",
+    "unlock gate",
+    "close door",
+    "open door",
+    "open hatch",
+    "open trapdoor",
+    "lock gate",
+    "say hello",
+    "say good day",
+    "yell Ho",
+    "emote yawns.",
+    "tell bob Hm",
+    "tell mara Hm",
+    "reply Yes",
+    "chat Well",
+    "roll 3d6",
+    "rest",
+    "stand",
+    "alias gl get loaf",
+    "alias gl none",
+    "gl",
+    "nod",
+    "nod mara",
+    "shrug",
+    "who",
+    "whois zoe",
+    "stats",
+    "inventory",
+    "quit",
+    "flarp",
+];
+
+fn person() -> impl Strategy<Value = PlayerId> {
+    1..=PEOPLE.len() as i64
+}
+
+fn verb() -> impl Strategy<Value = String> {
+    prop::sample::select(VERBS).prop_map(str::to_owned)
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        60 => (person(), verb()).prop_map(|(player, text)| Step::Text(player, text)),
+        5 => (person(), 1..6u64, verb()).prop_map(|(player, n, text)| Step::Numbered(player, n, text)),
+        8 => person().prop_map(Step::Enter),
+        3 => person().prop_map(Step::Unlink),
+        4 => (person(), any::<bool>()).prop_map(|(player, resume)| Step::Link(player, resume)),
+        2 => person().prop_map(Step::Quit),
+        12 => prop_oneof![0..5_000u64, Just(61_000u64), Just(310_000u64)].prop_map(Step::Wait),
+        1 => (person(), any::<bool>()).prop_map(|(player, muted)| Step::Mute(player, muted)),
+        12 => Just(Step::Forge),
+        1 => any::<bool>().prop_map(Step::Switch),
+        1 => Just(Step::Broadcast),
+    ]
+}
+
+/// The world with what stands outside of it: the Forge's copies of the characters.
+struct Town {
+    rig: Rig,
+    stored: BTreeMap<PlayerId, (Character, i64)>,
+}
+
+fn sets() -> Named {
+    let fixture = templates();
+    let other = Arc::new(loads::other_templates(&fixture));
+    Named(BTreeMap::from([("fixture".to_owned(), fixture), ("other".to_owned(), other)]))
+}
+
+impl Town {
+    fn new() -> Self {
+        let mut rig = Rig::new();
+        rig.world = first();
+        rig.sets = sets();
+        rig.logs = true;
+        let stored = (1..).zip(PEOPLE).map(|(id, name)| {
+            let mut person = character(id, name);
+            if id == 2 {
+                person.archetype = Archetype::Assassin;
+            }
+            (id, (person, 0))
+        });
+        Self { rig, stored: stored.collect() }
+    }
+
+    fn take(&mut self, step: &Step) {
+        let rig = &mut self.rig;
+        match step {
+            Step::Text(player, text) => drop(rig.text(*player, text)),
+            Step::Numbered(player, n, text) => drop(rig.numbered(*player, Some(*n), text)),
+            Step::Enter(player) => {
+                if rig.world.players.contains(*player) {
+                    return;
+                }
+                let (character, version) = self.stored[player].clone();
+                let being_saved = rig.world.errands.iter().any(|(_, open)| is_save_of(&open.what, *player));
+                // The Forge does not let in whom it is still waiting for.
+                if !being_saved && rig.world.departed.get(*player).is_none_or(|stamp| stamp.0 as i64 <= version) {
+                    rig.enter(character, Account { id: *player, ..Account::default() });
+                }
+            }
+            Step::Unlink(player) => drop(rig.unlink(*player)),
+            Step::Link(player, resume) => {
+                if rig.world.players.contains(*player) {
+                    rig.link(*player, *resume);
+                }
+            }
+            Step::Quit(player) => {
+                let session = rig.session(*player);
+                rig.give(Instruction::Quit { player: *player, session });
+            }
+            Step::Wait(millis) => rig.wait(*millis),
+            Step::Mute(player, muted) => {
+                rig.give(Instruction::SetMuted { player: *player, muted: *muted });
+            }
+            Step::Switch(other) => {
+                rig.give(Instruction::Templates { hash: if *other { "other" } else { "fixture" }.into() });
+            }
+            Step::Broadcast => drop(rig.give(Instruction::Broadcast { text: "Hear!".into() })),
+            Step::Forge => self.forge(),
+        }
+    }
+
+    /// The Forge answers what is open.
+    fn forge(&mut self) {
+        loads::answer(&mut self.rig);
+        let open: Vec<_> = self.rig.world.errands.iter().map(|(id, open)| (id, open.what.clone())).collect();
+        for (errand, what) in open {
+            let answer = match what {
+                Ask::Forge(Errand::SaveCharacter { character, release: true }) => {
+                    let version = self.stored[&character.id].1 + 1;
+                    self.stored.insert(character.id, (*character, version));
+                    Answer::Saved { version }
+                }
+                Ask::Whois { .. } => Answer::Whois { found: None },
+                _ => continue,
+            };
+            self.rig.give(Instruction::Answered { errand, answer: Reply::Forge(answer) });
+        }
+    }
+}
+
+fn is_save_of(ask: &Ask, player: PlayerId) -> bool {
+    matches!(ask, Ask::Forge(Errand::SaveCharacter { character, release: true }) if character.id == player)
+}
+
+// ---- what must always hold ----
+
+/// Every problem that the world has.
+fn problems(world: &World) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let mut check = |holds: bool, what: String| {
+        if !holds {
+            wrong.push(what);
+        }
+    };
+    let mut listed: BTreeMap<ItemId, Vec<Place>> = BTreeMap::new();
+    let mut list = |id: ItemId, place: Place| listed.entry(id).or_default().push(place);
+    for (room, row) in world.rooms.iter() {
+        row.items.iter().for_each(|id| list(*id, Place::Room(room)));
+    }
+    for (id, row) in world.players.iter() {
+        row.items.iter().for_each(|item| list(*item, Place::Carried(Who::Player(id))));
+        row.worn.iter().for_each(|(slot, item)| list(*item, Place::Worn(Who::Player(id), *slot)));
+    }
+    for (id, row) in world.mobs.iter() {
+        row.items.iter().for_each(|item| list(*item, Place::Carried(Who::Mob(id))));
+        row.worn.iter().for_each(|(slot, item)| list(*item, Place::Worn(Who::Mob(id), *slot)));
+    }
+    for (id, row) in world.items.iter() {
+        row.items.iter().for_each(|item| list(*item, Place::Inside(id)));
+        check(world.templates.items.contains_key(&row.template), format!("item {id} has no template"));
+    }
+    for (id, places) in &listed {
+        let place = world.items.get(*id).map(|item| item.place);
+        check(
+            place.is_some() && *places == [place.unwrap()],
+            format!("item {id} is at {place:?}, listed at {places:?}"),
+        );
+    }
+    check(listed.len() == world.items.len(), format!("{} items, {} listed", world.items.len(), listed.len()));
+
+    let mut stands: BTreeMap<Who, Vec<i64>> = BTreeMap::new();
+    for (room, row) in world.rooms.iter() {
+        check(world.templates.rooms.contains_key(&room), format!("room {room} has no template"));
+        row.chars.iter().for_each(|who| stands.entry(*who).or_default().push(room));
+    }
+    let players = world.players.iter().map(|(id, _)| Who::Player(id));
+    for who in players.chain(world.mobs.iter().map(|(id, _)| Who::Mob(id))) {
+        let room = world.room_of(who);
+        check(
+            stands.remove(&who).as_deref() == room.as_ref().map(std::slice::from_ref),
+            format!("{who:?} is not where it is listed"),
+        );
+    }
+    check(stands.is_empty(), format!("listed, but nowhere: {stands:?}"));
+    let ids = |keys: &mut dyn Iterator<Item = PlayerId>| keys.collect::<Vec<_>>();
+    let people = ids(&mut world.players.iter().map(|(id, _)| id));
+    check(people == ids(&mut world.presences.iter().map(|(id, _)| id)), "presences without players".into());
+    check(people == ids(&mut world.viewed.iter().map(|(id, _)| id)), "viewed rooms without players".into());
+    for (id, mob) in world.mobs.iter() {
+        check(world.templates.mobs.contains_key(&mob.template), format!("mob {id} has no template"));
+    }
+    for clock in [Instruction::Beat, Instruction::Tic] {
+        let waiting = world.waiting.iter().filter(|(_, timing)| timing.instruction == clock).count();
+        check(waiting == 1, format!("{waiting} of {clock:?} wait"));
+    }
+    let loading: BTreeSet<u64> = world
+        .errands
+        .iter()
+        .filter_map(|(_, open)| match open.what {
+            Ask::Loading { stage } => Some(stage),
+            _ => None,
+        })
+        .collect();
+    let staged: BTreeSet<u64> = world.staged.iter().map(|(stage, _)| stage).filter(|stage| *stage >= 1 << 40).collect();
+    check(loading == staged || loading.is_empty(), format!("plans {loading:?}, staged {staged:?}"));
+    let both: Vec<_> = world.meta.asleep.keys().filter(|zone| world.index.awake.contains_key(*zone)).collect();
+    check(both.is_empty(), format!("asleep and awake: {both:?}"));
+    wrong
+}
+
+/// How the indexes of a world that ran differ from those that its rows give.
+fn index_problems(ran: &World, fresh: &World) -> Vec<String> {
+    let mut wrong = Vec::new();
+    fn full<K: Ord + Clone, V: Ord + Clone>(map: &BTreeMap<K, BTreeSet<V>>) -> BTreeMap<K, BTreeSet<V>> {
+        map.iter().filter(|(_, set)| !set.is_empty()).map(|(k, v)| (k.clone(), v.clone())).collect()
+    }
+    let (a, b) = (&ran.index, &fresh.index);
+    for (name, same) in [
+        ("names", a.names == b.names),
+        ("rules", a.rules == b.rules),
+        ("awake", a.awake == b.awake),
+        ("linkless", a.linkless == b.linkless),
+        ("roamers", full(&a.roamers) == full(&b.roamers)),
+        ("tired mobs", full(&a.tired_mobs) == full(&b.tired_mobs)),
+        ("timings", ran.timings.next_due() == fresh.timings.next_due()),
+    ] {
+        if !same {
+            wrong.push(format!("the index of {name} differs: {a:?} and {b:?}"));
+        }
+    }
+    for (id, _) in ran.players.iter().filter(|(id, _)| ran.is_tired(*id)) {
+        if !a.tired_players.contains(&id) {
+            wrong.push(format!("player {id} is tired and not known to be"));
+        }
+    }
+    wrong
+}
+
+fn read_back(world: &mut World) -> World {
+    let (meta, records) = world.records();
+    let records = records.iter().map(|(key, value)| (key.as_slice(), value.as_slice()));
+    World::restore(&meta, records, world.templates.clone()).expect("what was written can be read")
+}
+
+/// Gold in the world and on its way out of it.
+fn gold(world: &World) -> i64 {
+    let players: i64 = world.players.iter().map(|(_, player)| player.gold).sum();
+    let mobs: i64 = world.mobs.iter().map(|(_, mob)| mob.gold).sum();
+    let leaving: i64 = world
+        .errands
+        .iter()
+        .map(|(_, open)| match &open.what {
+            Ask::Forge(Errand::SaveCharacter { character, .. }) => character.gold,
+            _ => 0,
+        })
+        .sum();
+    players + mobs + leaving
+}
+
+// ---- the plays ----
+
+fn run(steps: &[Step]) -> Vec<Logged> {
+    let mut town = Town::new();
+    for (id, _) in (1..).zip(PEOPLE) {
+        town.take(&Step::Enter(id));
+    }
+    town.take(&Step::Wait(150));
+    town.take(&Step::Forge);
+    for step in steps {
+        let (gold_before, items_before) = (gold(&town.rig.world), items(&town.rig.world));
+        town.take(step);
+        let world = &mut town.rig.world;
+        let wrong = problems(world);
+        assert!(wrong.is_empty(), "after {step:?}: {wrong:#?}");
+        if matches!(step, Step::Text(..) | Step::Numbered(..)) {
+            assert_eq!(gold(world), gold_before, "gold after {step:?}");
+            let made: Vec<_> = items(world).difference(&items_before).copied().collect();
+            assert!(made.is_empty(), "{step:?} made {made:?} out of nothing");
+        }
+        let fresh = read_back(world);
+        let wrong = index_problems(world, &fresh);
+        assert!(wrong.is_empty(), "after {step:?}: {wrong:#?}");
+    }
+    town.rig.log
+}
+
+fn items(world: &World) -> BTreeSet<ItemId> {
+    world.items.iter().map(|(id, _)| id).collect()
+}
+
+fn apply(world: &mut World, turn: &Logged, sets: &Named) {
+    let mut out = Output::default();
+    let effective = turn::apply(world, turn.at, turn.what.clone(), sets, &mut out);
+    assert!(effective, "{:?} had an effect the first time", turn.what);
+    assert_eq!(written(&out.outs), turn.outs, "what came of {:?}", turn.what);
+    assert_eq!(world.hash(), turn.hash, "the world after {:?}", turn.what);
+}
+
+/// A world as [`run`] begins with it.
+fn first() -> World {
+    let mut world = world();
+    world.meta.facts.insert("season".into(), "summer".into());
+    world
+}
+
+/// More of them with `REALMS_CASES=1000`.
+fn cases() -> ProptestConfig {
+    let cases = std::env::var("REALMS_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(24);
+    ProptestConfig { cases, max_shrink_iters: 400, failure_persistence: None, ..ProptestConfig::default() }
+}
+
+proptest! {
+    #![proptest_config(cases())]
+
+    #[test]
+    fn the_same_instructions_give_the_same_world_whenever_it_is_read_back(
+        steps in prop::collection::vec(step(), 1..70),
+        slices in prop::collection::vec(1..40usize, 1..20),
+    ) {
+        let log = run(&steps);
+        let sets = sets();
+        // Again, from the beginning.
+        let mut again = first();
+        // Read back from its records before every turn.
+        let mut reborn = first();
+        // Cut in slices of some size between turns.
+        let mut cut = Cutting::new(first(), slices);
+        for turn in &log {
+            apply(&mut again, turn, &sets);
+            reborn = read_back(&mut reborn);
+            apply(&mut reborn, turn, &sets);
+            cut.turn(turn, &sets);
+        }
+    }
+}
+
+/// A world that is cut while it runs; each complete cut is read back and compared.
+struct Cutting {
+    world: World,
+    slices: Vec<usize>,
+    at: usize,
+    /// The cut in progress: its head, the hash at its moment, and whether it replaces everything.
+    head: Option<(CutHead, [u8; 32], bool)>,
+    stored: BTreeMap<Vec<u8>, Vec<u8>>,
+    cuts: usize,
+}
+
+impl Cutting {
+    fn new(world: World, slices: Vec<usize>) -> Self {
+        Self { world, slices, at: 0, head: None, stored: BTreeMap::new(), cuts: 0 }
+    }
+
+    fn turn(&mut self, turn: &Logged, sets: &Named) {
+        self.at += 1;
+        let slice = self.slices[self.at % self.slices.len()];
+        if self.head.is_none() {
+            let (hash, full) = (self.world.hash(), self.cuts == 0 || slice == 7);
+            self.head = Some((self.world.begin_cut(full), hash, full));
+        }
+        let complete = self.world.drain_cut(slice);
+        if complete && let Some((head, hash, full)) = self.head.take() {
+            if full {
+                self.stored.clear();
+            }
+            for (key, value) in self.world.take_cut() {
+                match value {
+                    Some(value) => self.stored.insert(key, value),
+                    None => self.stored.remove(&key),
+                };
+            }
+            self.cuts += 1;
+            let records = self.stored.iter().map(|(key, value)| (key.as_slice(), value.as_slice()));
+            let name = crate::nexus::pulsar::image::read_meta(&head.meta).unwrap().templates;
+            let mut back = World::restore(&head.meta, records, sets.0[&name].clone()).unwrap();
+            assert!(back.hash() == hash, "a cut is the world as it was when the cut began");
+        }
+        apply(&mut self.world, turn, sets);
+    }
+}
