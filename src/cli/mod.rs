@@ -3,6 +3,7 @@
 
 mod backup;
 mod console;
+mod journal;
 mod nexus;
 mod play;
 mod tools;
@@ -41,6 +42,9 @@ pub enum Command {
     /// The nexuses that run the worlds
     #[command(subcommand)]
     Nexus(NexusCommand),
+    /// The journal of the nexus on this machine, for when something is wrong with it
+    #[command(subcommand)]
+    Journal(JournalCommand),
     /// Save all worlds and write the database to a file
     Backup { file: PathBuf },
     /// Put a backup in the place of the database; the platform must be stopped
@@ -97,6 +101,8 @@ pub enum WorldCommand {
     Lint { folder: PathBuf },
     /// Write a world as manifests into a new or empty folder
     Export { slug: String, folder: PathBuf },
+    /// Make manifests of a world in the Circle format; needs no platform
+    ImportCircle { from: PathBuf, into: PathBuf },
     /// Start a world, by its slug or the number of its copy
     Start { name: String },
     /// Stop a world: everybody is taken out and saved
@@ -116,6 +122,14 @@ pub enum NexusCommand {
     },
 }
 
+#[derive(Subcommand, Debug)]
+pub enum JournalCommand {
+    /// Say what a start would make of it; changes nothing
+    Verify,
+    /// Print a line for every turn in it that can be read
+    Dump,
+}
+
 /// Runs what the command line asks for.
 ///
 /// # Errors
@@ -125,7 +139,9 @@ pub async fn run(loaded: Loaded<Cli>) -> Result<(), PlayError> {
     match &loaded.cli.command {
         Command::Play => play::run(&loaded).await,
         Command::User(command) => user::run(config, command).await,
-        Command::World(WorldCommand::Lint { folder }) => world::lint(folder),
+        Command::World(WorldCommand::Lint { folder }) => world::lint_folder(folder),
+        Command::World(WorldCommand::ImportCircle { from, into }) => world::import_circle(from, into),
+        Command::Journal(command) => journal::run(config, command),
         Command::World(command) => world::run(config, command).await,
         Command::Nexus(command) => nexus::run(config, command).await,
         Command::Backup { file } => backup::backup(config, file).await,

@@ -1,25 +1,22 @@
 //! `realms world …`: worlds as they are in the Forge and as manifests in a folder.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use super::console::{confirm, difference, table};
+use super::console::{confirm, table};
 use super::{Tools, WorldCommand};
 use crate::config::Config;
+use crate::folder;
 use crate::forge::worlds::{self, ApplyOptions};
 use crate::forge::{App, spawns};
 use crate::play::{PlayError, manifests};
-use crate::world::check;
-use crate::world::kinds::DocumentKind;
-use crate::world::manifest::{self, Located, Severity};
+use crate::world::manifest::{self, Located, Severity, Source};
 use crate::world::spec::Document;
+use crate::world::{check, diff, lint};
 
 /// Players in a world that the operator stops are told this long before.
 const STOP_NOTICE: Duration = Duration::ZERO;
-
-type Texts = BTreeMap<(DocumentKind, String), String>;
 
 /// # Errors
 /// Wrong manifests, no such world, the answer is no, a nexus that does not answer.
@@ -37,9 +34,12 @@ pub async fn run(config: &Config, command: &WorldCommand) -> Result<(), PlayErro
 ///
 /// # Errors
 /// The folder cannot be read, or an error is in it.
-pub fn lint(folder: &Path) -> Result<(), PlayError> {
+pub fn lint_folder(folder: &Path) -> Result<(), PlayError> {
     let documents = manifests::read(folder)?;
-    let problems = check::check(&documents);
+    let mut problems = check::check(&documents);
+    if problems.iter().all(|problem| problem.severity != Severity::Error) {
+        problems.extend(lint::lint(&documents));
+    }
     for problem in &problems {
         println!("{problem}");
     }
@@ -59,7 +59,8 @@ async fn carry_out(app: &App, command: &WorldCommand) -> Result<(), PlayError> {
             let documents = manifests::read(folder)?;
             show(app, &documents, *prune).await.map(|_| ())
         }
-        WorldCommand::Lint { folder } => lint(folder),
+        WorldCommand::Lint { folder } => lint_folder(folder),
+        WorldCommand::ImportCircle { from, into } => import_circle(from, into),
         WorldCommand::Export { slug, folder } => export(app, slug, folder).await,
         WorldCommand::Start { name } => {
             let spawn = find(app, name).await?;
@@ -130,59 +131,48 @@ async fn show(app: &App, documents: &[Located], prune: bool) -> Result<Changes, 
         other => other.metadata().world.clone(),
     });
     let before = match worlds::export(&app.db, slug.as_deref().unwrap_or_default()).await {
-        Ok(documents) => texts(&documents)?,
-        Err(worlds::WorldsError::Unknown(_)) => Texts::new(),
+        Ok(documents) => documents,
+        Err(worlds::WorldsError::Unknown(_)) => Vec::new(),
         Err(error) => return Err(error.into()),
     };
-    let wanted: Vec<Document> = documents.iter().map(|located| located.document.clone()).collect();
-    let after = texts(&manifest::canonical(&wanted))?;
-    let text = |texts: &Texts, key: &(DocumentKind, String)| texts.get(key).cloned().unwrap_or_default();
-    for key in &planned.created {
-        println!("+ {}", manifest::subject(key.0, &key.1));
-    }
-    for key in &planned.changed {
-        println!("~ {}", manifest::subject(key.0, &key.1));
-        print!("{}", difference(&text(&before, key), &text(&after, key)));
-    }
-    for key in &planned.removed {
-        println!("- {}", manifest::subject(key.0, &key.1));
-    }
+    let after: Vec<Document> = documents.iter().map(|located| located.document.clone()).collect();
+    println!("{}", diff::describe(&diff::diff(&before, &after), prune));
     let count = planned.created.len() + planned.changed.len() + planned.removed.len();
-    if count == 0 {
-        println!("Nothing changes: the world is as the folder says.");
-    } else {
-        let (made, changed, removed) = (planned.created.len(), planned.changed.len(), planned.removed.len());
-        println!("{made} to make, {changed} to change, {removed} to remove, {} as they are.", planned.unchanged);
-    }
     Ok(Changes { count, is_new: before.is_empty() })
-}
-
-/// Each document as it would be written.
-fn texts(documents: &[Document]) -> Result<Texts, PlayError> {
-    let one = |document: &Document| {
-        let text = manifest::write_one(document).map_err(|problem| PlayError::new(problem.to_string()))?;
-        Ok(((document.kind(), document.slug().to_owned()), text))
-    };
-    documents.iter().map(one).collect()
 }
 
 async fn export(app: &App, slug: &str, folder: &Path) -> Result<(), PlayError> {
     let documents = worlds::export(&app.db, slug).await?;
     let files = manifest::write(&documents).map_err(|problem| PlayError::new(problem.to_string()))?;
-    let failed = |error: std::io::Error| PlayError::new(format!("cannot write into {}: {error}", folder.display()));
-    fs::create_dir_all(folder).map_err(failed)?;
-    if fs::read_dir(folder).map_err(failed)?.next().is_some() {
-        return Err(PlayError::new(format!("{} is not empty: export into a new folder", folder.display())));
-    }
-    for file in &files {
-        let path = folder.join(&file.path);
-        if let Some(parent) = path.parent() {
-            fs::create_dir_all(parent).map_err(failed)?;
-        }
-        fs::write(&path, &file.text).map_err(failed)?;
-    }
+    write(folder, &files)?;
     println!("{} documents in {} files in {}.", documents.len(), files.len(), folder.display());
     Ok(())
+}
+
+/// Makes manifests of a Circle world, and a report of what has no counterpart beside them.
+///
+/// # Errors
+/// A file of it is malformed, with file and line; the folder cannot be written.
+pub fn import_circle(from: &Path, into: &Path) -> Result<(), PlayError> {
+    let imported = folder::import_circle(from).map_err(|problems| manifests::refused(&problems))?;
+    let files = manifest::write(&imported.documents).map_err(|problem| PlayError::new(problem.to_string()))?;
+    write(into, &files)?;
+    let report = into.join("import-report.txt");
+    fs::write(&report, imported.report.to_string())
+        .map_err(|error| PlayError::new(format!("cannot write {}: {error}", report.display())))?;
+    print!("{}", imported.report.summary());
+    println!("{} documents in {}; what was kept aside: {}", imported.documents.len(), into.display(), report.display());
+    Ok(())
+}
+
+/// Into a new or empty folder: what lies there would be taken for the same world.
+fn write(into: &Path, files: &[Source]) -> Result<(), PlayError> {
+    let failed = |error: std::io::Error| PlayError::new(format!("cannot write into {}: {error}", into.display()));
+    fs::create_dir_all(into).map_err(failed)?;
+    if fs::read_dir(into).map_err(failed)?.next().is_some() {
+        return Err(PlayError::new(format!("{} is not empty: choose a new folder", into.display())));
+    }
+    folder::write_manifests(into, files).map_err(failed)
 }
 
 async fn find(app: &App, name: &str) -> Result<i64, PlayError> {

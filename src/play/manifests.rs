@@ -1,15 +1,12 @@
-//! Manifests as files: those in a folder, and the starter world's, which are in the program.
+//! Manifests as documents: those in a folder, and the starter world's, which are in the program.
 
-use std::fs;
+use std::borrow::Cow;
 use std::path::Path;
 
 use super::PlayError;
-use crate::world::manifest::{self, FILE_BYTES_MAX, Located, Problem, Source};
+use crate::folder;
+use crate::world::manifest::{self, Located, Problem, Source};
 
-/// Files of one world.
-const FILES_MAX: usize = 20_000;
-/// Folders below the world's are read to this depth.
-const DEPTH_MAX: usize = 8;
 /// Problems that an error lists.
 const SHOWN_MAX: usize = 20;
 
@@ -23,13 +20,8 @@ struct LowWater;
 /// # Errors
 /// The folder or a file cannot be read; a file is not what a manifest is, with file and line.
 pub fn read(folder: &Path) -> Result<Vec<Located>, PlayError> {
-    let mut files = Vec::new();
-    collect(folder, "", DEPTH_MAX, &mut files)?;
-    if files.is_empty() {
-        return Err(PlayError::new(format!("there are no manifests (*.yaml) in {}", folder.display())));
-    }
-    files.sort_by(|a, b| a.path.cmp(&b.path));
-    located(&files)
+    let files = folder::read_manifests(folder).map_err(|problems| refused(&problems))?;
+    manifest::read(&files).map_err(|problems| refused(&problems))
 }
 
 /// The documents of the world that a new platform starts with.
@@ -37,7 +29,7 @@ pub fn read(folder: &Path) -> Result<Vec<Located>, PlayError> {
 /// # Errors
 /// The program was built without it.
 pub fn starter() -> Result<Vec<Located>, PlayError> {
-    let source = |path: std::borrow::Cow<'static, str>| {
+    let source = |path: Cow<'static, str>| {
         if !path.ends_with(".yaml") {
             return None;
         }
@@ -48,11 +40,7 @@ pub fn starter() -> Result<Vec<Located>, PlayError> {
     if files.is_empty() {
         return Err(PlayError::new("this program was built without its starter world"));
     }
-    located(&files)
-}
-
-fn located(files: &[Source]) -> Result<Vec<Located>, PlayError> {
-    manifest::read(files).map_err(|problems| refused(&problems))
+    manifest::read(&files).map_err(|problems| refused(&problems))
 }
 
 /// One text of several problems, each on a line.
@@ -61,31 +49,5 @@ pub fn refused(problems: &[Problem]) -> PlayError {
     if problems.len() > SHOWN_MAX {
         lines.push(format!("… and {} more", problems.len() - SHOWN_MAX));
     }
-    PlayError::new(format!("the manifests are wrong:\n{}", lines.join("\n")))
-}
-
-fn collect(folder: &Path, prefix: &str, depth: usize, files: &mut Vec<Source>) -> Result<(), PlayError> {
-    let failed =
-        |path: &Path, error: std::io::Error| PlayError::new(format!("cannot read {}: {error}", path.display()));
-    for entry in fs::read_dir(folder).map_err(|error| failed(folder, error))? {
-        let entry = entry.map_err(|error| failed(folder, error))?;
-        let path = entry.path();
-        let Ok(name) = entry.file_name().into_string() else { continue };
-        if name.starts_with('.') {
-            continue;
-        }
-        let meta = fs::metadata(&path).map_err(|error| failed(&path, error))?;
-        let name = format!("{prefix}{name}");
-        if meta.is_dir() && depth > 0 {
-            collect(&path, &format!("{name}/"), depth - 1, files)?;
-        } else if meta.is_file() && (name.ends_with(".yaml") || name.ends_with(".yml")) {
-            if meta.len() > FILE_BYTES_MAX as u64 || files.len() == FILES_MAX {
-                let text = format!("{}: more than {FILE_BYTES_MAX} bytes or {FILES_MAX} files", path.display());
-                return Err(PlayError::new(text));
-            }
-            let text = fs::read_to_string(&path).map_err(|error| failed(&path, error))?;
-            files.push(Source { path: name, text });
-        }
-    }
-    Ok(())
+    PlayError::new(format!("nothing was done:\n{}", lines.join("\n")))
 }

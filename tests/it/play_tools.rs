@@ -82,9 +82,7 @@ fn worlds_are_applied_shown_and_exported() {
     assert!(changed, "the export holds the description");
     let diff = told(&home, &["world", "diff", copy.to_str().unwrap()]);
     assert!(
-        diff.contains("- ")
-            && diff.contains("Six benches face a bare wall.")
-            && diff.contains("Five benches face a bare wall."),
+        diff.contains("Six benches face a bare wall.") && diff.contains("Five benches face a bare wall."),
         "{diff}"
     );
     let asked = refused(&home, &["world", "apply", copy.to_str().unwrap()]);
@@ -108,7 +106,26 @@ fn lint_names_file_and_line() {
     assert!(said.contains("world.yaml:5:") && said.contains("colour"), "{said}");
     let empty = tempfile::tempdir().unwrap();
     let output = realms(&["world", "lint", empty.path().to_str().unwrap()]).output().unwrap();
-    assert!(text(&output.stderr).contains("there are no manifests"));
+    assert!(text(&output.stderr).contains("no manifest here"));
+}
+
+#[test]
+fn the_journal_can_be_looked_at_without_a_platform() {
+    let home = Home::new();
+    assert!(refused(&home, &["journal", "verify"]).starts_with("there is no journal in "));
+    let platform = home.open();
+    told(&home, &["world", "apply", WORLD]);
+    told(&home, &["world", "start", "mill"]);
+    assert!(told(&home, &["nexus", "list"]).contains("alive"));
+    platform.kill();
+    let verified = told(&home, &["journal", "verify"]);
+    assert!(verified.contains("A start takes the frames"), "{verified}");
+    assert!(told(&home, &["journal", "dump"]).lines().count() > 1);
+    // Killed in the middle of it, the world runs on where it was.
+    let platform = home.open();
+    assert!(told(&home, &["world", "list"]).contains("running on main"));
+    told(&home, &["world", "stop", "mill"]);
+    platform.stop();
 }
 
 #[test]
