@@ -210,7 +210,8 @@ async fn seen(
 }
 
 /// The nexus that a world should start on: the one that it is pinned to; or else the one that it ran on last, if that one
-/// is alive; or else the alive one with the fewest worlds and players.
+/// is alive; or else the alive one with the fewest worlds and players. One that a world is pinned to is kept for such
+/// worlds, unless no other is alive.
 pub async fn place(
     transaction: &impl GenericClient,
     pinned: Option<&str>,
@@ -220,13 +221,20 @@ pub async fn place(
         .query_opt(
             "select name from nexus n
              where last_seen_ts > now() - make_interval(secs => $3) and ($1::text is null or name = $1)
-             order by (name = coalesce($2::text, '')) desc,
+             order by exists (select 1 from world w where w.pinned_nexus = n.name), (name = coalesce($2::text, '')) desc,
                  (select count(*) from spawn s where s.nexus = n.name and s.lifecycle <> 'stopped'), players, name
              limit 1",
             &[&pinned, &last, &NEXUS_SILENT.as_secs_f64()],
         )
         .await?;
     Ok(row.map(|row| row.get(0)))
+}
+
+/// Has a world start on one nexus only, from its next start on; None lets it start on any. False where no such world is.
+pub async fn pin(db: &Db, slug: &str, nexus: Option<&str>) -> Result<bool, AppError> {
+    let client = db.get().await?;
+    let pinned = client.execute("update world set pinned_nexus = $2 where slug = $1", &[&slug, &nexus]).await?;
+    Ok(pinned > 0)
 }
 
 /// Every nexus that registered and was not forgotten.

@@ -291,11 +291,13 @@ impl Nexus {
         })
     }
 
-    /// The game socket.
+    /// The game socket, also under the name of this nexus: so one host can lead to many nexuses by their paths.
     pub fn public(&self) -> Router {
         Router::new()
             .route("/ws/game/cmd", get(websocket::upgrade))
             .route("/ws/game/cmd/", get(websocket::upgrade))
+            .route("/ws/game/cmd/{nexus}", get(websocket::upgrade_by_name))
+            .route("/ws/game/cmd/{nexus}/", get(websocket::upgrade_by_name))
             .with_state(self.shared.clone())
     }
 

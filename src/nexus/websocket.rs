@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::{ConnectInfo, Path, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::SplitSink;
@@ -85,6 +85,20 @@ pub async fn upgrade(State(shared): State<Arc<Shared>>, mut request: Request) ->
         headers.insert(header::SEC_WEBSOCKET_ACCEPT, accept);
     }
     response
+}
+
+/// Accepts the upgrade at the address that names this nexus. Another's name is a proxy's mistake: refused here, it is
+/// found at once, and not when an entry is not known.
+pub async fn upgrade_by_name(
+    State(shared): State<Arc<Shared>>,
+    Path(name): Path<String>,
+    request: Request,
+) -> Response {
+    if name != shared.worlds.nexus {
+        let text = format!("This is the nexus {}, the address names another.", shared.worlds.nexus);
+        return (StatusCode::NOT_FOUND, axum::Json(serde_json::json!({"detail": text}))).into_response();
+    }
+    upgrade(State(shared), request).await
 }
 
 fn handshake_key(request: &Request) -> Option<HeaderValue> {
