@@ -352,18 +352,20 @@ def check_four_nodes(r):
         r.findings.append(f"{r.name}: the nodes carry {found}, not {FOUR_NODES}")
 
 
-def check_image(root):
-    """The Containerfile: versions named, and the user that the manifests count on."""
-    text = (root / "Containerfile").read_text()
-    findings = []
+def image_findings(text):
+    """The Containerfile: versions named, and in each stage that says a user, the one that the manifests count on."""
+    found = []
     for name, image in re.findall(r"^ARG (\w+)=(\S+)$", text, re.M):
         tag = image.rsplit("/", 1)[-1].partition(":")[2]
         if not tag or tag == "latest":
-            findings.append(f"Containerfile: {name} has no version: {image}")
-    users = re.findall(r"^USER (\S+)$", text, re.M)
-    if not users or users[-1] != f"{IMAGE_USER}:{IMAGE_USER}":
-        findings.append(f"Containerfile: it ends as user {users[-1:]}, the manifests count on {IMAGE_USER}")
-    return findings
+            found.append(f"Containerfile: {name} has no version: {image}")
+    stages = re.split(r"^FROM ", text, flags=re.M)[1:]
+    users = {stage.split()[2]: re.findall(r"^USER (\S+)$", stage, re.M) for stage in stages}
+    for stage, said in users.items():
+        if stage == "runtime" or said:
+            if said[-1:] != [f"{IMAGE_USER}:{IMAGE_USER}"]:
+                found.append(f"Containerfile: {stage} ends as user {said[-1:]}, the manifests count on {IMAGE_USER}")
+    return found
 
 
 def findings(name, documents, root):
@@ -376,7 +378,7 @@ def findings(name, documents, root):
 
 def main():
     root = Path(sys.argv[1])
-    found = check_image(root)
+    found = image_findings((root / "Containerfile").read_text())
     for argument in sys.argv[2:]:
         name, _, file = argument.partition("=")
         documents = [d for d in yaml.safe_load_all(Path(file).read_text()) if d]

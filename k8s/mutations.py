@@ -105,6 +105,13 @@ SHAPES = [
     (lambda d: find(d, "NetworkPolicy", "forge")["spec"].update(policyTypes="Ingress"), "NetworkPolicy"),
     (lambda d: find(d, "CronJob", "backup")["spec"].pop("schedule"), "CronJob"),
 ]
+# A part of the Containerfile, what it becomes, and a part of the finding that must follow.
+IMAGE = [
+    ("debian:12.11-slim", "debian:latest", "RUNTIME has no version"),
+    ("rust:1.95.0-slim-bookworm", "rust", "RUST has no version"),
+    ("USER 10001:10001\nCMD", "CMD", "tools ends as user"),
+    ("USER 10001:10001\nSTOPSIGNAL", "STOPSIGNAL", "runtime ends as user"),
+]
 
 
 def is_refused(document):
@@ -126,13 +133,19 @@ def main():
         if not any(expected in line for line in found):
             missed += 1
             print(f"mutation {number} was not noticed: expected {expected!r}, found {found}", file=sys.stderr)
+    text = (root / "Containerfile").read_text()
+    for part, other, expected in IMAGE:
+        if part not in text or not any(expected in line for line in check.image_findings(text.replace(part, other))):
+            missed += 1
+            print(f"in the Containerfile, {part!r} as {other!r} was not noticed", file=sys.stderr)
     for number, (break_it, kind) in enumerate(SHAPES):
         documents = copy.deepcopy(good)
         break_it(documents)
         if not any(is_refused(d) for d in documents if d["kind"] == kind):
             missed += 1
             print(f"broken shape {number} of a {kind} was not refused", file=sys.stderr)
-    print(f"{len(FITTING) + len(SHAPES) - missed} of {len(FITTING) + len(SHAPES)} mutations were noticed")
+    count = len(FITTING) + len(IMAGE) + len(SHAPES)
+    print(f"{count - missed} of {count} mutations were noticed")
     sys.exit(1 if missed else 0)
 
 

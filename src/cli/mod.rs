@@ -107,6 +107,9 @@ pub enum WorldCommand {
     Start { name: String },
     /// Stop a world: everybody is taken out and saved
     Stop { name: String },
+    /// Have a world start on one nexus, and keep that for it; without a nexus, let it start on any. Counts from its next
+    /// start
+    Pin { slug: String, nexus: Option<String> },
 }
 
 #[derive(Subcommand, Debug)]

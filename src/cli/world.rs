@@ -9,7 +9,7 @@ use super::{Tools, WorldCommand};
 use crate::config::Config;
 use crate::folder;
 use crate::forge::worlds::{self, ApplyOptions};
-use crate::forge::{App, spawns};
+use crate::forge::{App, registry, spawns};
 use crate::play::{PlayError, manifests};
 use crate::world::manifest::{self, Located, Severity, Source};
 use crate::world::spec::Document;
@@ -72,6 +72,16 @@ async fn carry_out(app: &App, command: &WorldCommand) -> Result<(), PlayError> {
             let spawn = find(app, name).await?;
             spawns::stop(app, spawn, STOP_NOTICE).await.map_err(|error| PlayError::new(error.0))?;
             println!("World {name} is stopped.");
+            Ok(())
+        }
+        WorldCommand::Pin { slug, nexus } => {
+            if !registry::pin(&app.db, slug, nexus.as_deref()).await? {
+                return Err(PlayError::new(format!("there is no world {slug}: see realms world list")));
+            }
+            match nexus {
+                Some(nexus) => println!("World {slug} starts on the nexus {nexus} only, from its next start on."),
+                None => println!("World {slug} starts on any nexus."),
+            }
             Ok(())
         }
     }

@@ -359,3 +359,29 @@ async fn a_running_world_gets_new_templates_and_a_nexus_that_was_away_gets_them_
     assert_eq!(nexus.told.lock().unwrap().orders.iter().filter(|told| **told == order).count(), 2);
     assert!(worlds::archive(&rig.app.db, "mill", true).await.is_err(), "a running world is not archived");
 }
+
+#[tokio::test]
+async fn a_pinned_world_has_its_nexus_and_others_keep_away_from_it() {
+    let rig = Rig::new().await;
+    rig.mill().await;
+    let (_one, _two) = (FakeNexus::start(&rig, "one").await, FakeNexus::start(&rig, "two").await);
+    let place = async |pinned: Option<&str>, last: Option<&str>| {
+        let client = rig.app.db.get().await.unwrap();
+        registry::place(&client, pinned, last).await.unwrap()
+    };
+    assert_eq!(place(None, None).await.as_deref(), Some("one"));
+    assert!(registry::pin(&rig.app.db, "mill", Some("one")).await.unwrap());
+    assert!(!registry::pin(&rig.app.db, "nothing", Some("one")).await.unwrap());
+    assert_eq!(place(Some("one"), None).await.as_deref(), Some("one"));
+    assert_eq!(place(None, Some("one")).await.as_deref(), Some("two"), "one is the mill's");
+    assert_eq!(place(Some("three"), None).await, None, "a pinned world waits for its nexus");
+    let spawn = start(&rig).await;
+    let at = rig.text(&format!("select nexus from spawn where id = {spawn}")).await;
+    assert_eq!(at, "one");
+
+    rig.sql("update nexus set last_seen_ts = now() - interval '1 hour' where name = 'two'").await;
+    assert_eq!(place(None, None).await.as_deref(), Some("one"), "where no other is alive");
+    assert!(registry::pin(&rig.app.db, "mill", None).await.unwrap());
+    rig.sql("update nexus set last_seen_ts = now()").await;
+    assert_eq!(place(None, Some("one")).await.as_deref(), Some("one"), "the mill is bound no more");
+}

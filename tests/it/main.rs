@@ -11,6 +11,7 @@ mod forge_worlds_rig;
 mod forge_worlds_runs;
 mod forge_worlds_socket;
 mod mirror;
+mod nexus_address;
 mod openapi;
 mod play_config;
 mod play_herald;
