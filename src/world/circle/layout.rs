@@ -135,7 +135,9 @@ fn lay_out_island(first: usize, neighbours: &[Vec<Neighbour>], makes_way: bool) 
             loose.push_back(room);
         }
     }
-    places
+    // Making way may have moved the first room as well.
+    let origin = places[&first];
+    places.into_iter().map(|(room, place)| (room, [0, 1, 2].map(|axis| place[axis] - origin[axis]))).collect()
 }
 
 /// Moves the cell and everything beyond it one step on, so that all that was straight stays straight.

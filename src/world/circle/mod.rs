@@ -39,6 +39,8 @@ struct Original {
     shops: Vec<zones::Shop>,
     triggers: BTreeMap<i64, zones::Trigger>,
     quests: Vec<zones::Quest>,
+    /// Records whose number another one has, with the file in which that was noticed.
+    doubles: Vec<(String, String)>,
 }
 
 /// Imports the files; which kind each is, its extension says.
@@ -48,6 +50,9 @@ pub fn import(sources: &[Source]) -> Result<Imported, Vec<Problem>> {
         return Err(vec![Problem::error("", 0, "no room here: a Circle world has rooms in wld/*.wld")]);
     }
     let mut import = Import::new(&original);
+    for (file, double) in &original.doubles {
+        import.report.keep(report::DOUBLES, file, text::one_line(double));
+    }
     import.world();
     import.zones();
     import.items();
@@ -62,24 +67,58 @@ pub fn import(sources: &[Source]) -> Result<Imported, Vec<Problem>> {
 fn read(sources: &[Source]) -> Result<Original, Vec<Problem>> {
     let (mut original, mut problems) = (Original::default(), Vec::new());
     for source in sources {
-        let extension = source.path.rsplit('.').next().unwrap_or_default();
-        let read = match extension {
-            "wld" => records::rooms(source).map(|rooms| original.rooms.extend(rooms.into_iter().map(|r| (r.vnum, r)))),
-            "mob" => records::mobs(source).map(|mobs| original.mobs.extend(mobs.into_iter().map(|m| (m.vnum, m)))),
-            "obj" => records::objects(source)
-                .map(|objects| original.objects.extend(objects.into_iter().map(|o| (o.vnum, o)))),
-            "zon" => zones::zones(source).map(|zones| original.zones.extend(zones)),
-            "shp" => zones::shops(source).map(|shops| original.shops.extend(shops)),
-            "trg" => zones::triggers(source)
-                .map(|triggers| original.triggers.extend(triggers.into_iter().map(|t| (t.vnum, t)))),
-            "qst" => zones::quests(source).map(|quests| original.quests.extend(quests)),
-            _ => Ok(()),
-        };
-        problems.extend(read.err());
+        if let Err(problem) = read_file(source, &mut original) {
+            problems.push(problem);
+        }
     }
     original.zones.sort_by_key(|zone| zone.number);
     problems.truncate(PROBLEMS_MAX);
     if problems.is_empty() { Ok(original) } else { Err(problems) }
+}
+
+fn read_file(source: &Source, original: &mut Original) -> Result<(), Problem> {
+    let mut doubles = Vec::new();
+    match source.path.rsplit('.').next().unwrap_or_default() {
+        "wld" => {
+            for room in records::rooms(source)? {
+                let vnum = room.vnum;
+                doubles.extend(original.rooms.insert(vnum, room).map(|old| format!("room {vnum}: {}", old.name)));
+            }
+        }
+        "mob" => {
+            for mob in records::mobs(source)? {
+                let vnum = mob.vnum;
+                doubles.extend(original.mobs.insert(vnum, mob).map(|old| format!("mob {vnum}: {}", old.short)));
+            }
+        }
+        "obj" => {
+            for object in records::objects(source)? {
+                let vnum = object.vnum;
+                doubles
+                    .extend(original.objects.insert(vnum, object).map(|old| format!("object {vnum}: {}", old.short)));
+            }
+        }
+        "trg" => {
+            for trigger in zones::triggers(source)? {
+                let vnum = trigger.vnum;
+                doubles
+                    .extend(original.triggers.insert(vnum, trigger).map(|old| format!("trigger {vnum}: {}", old.name)));
+            }
+        }
+        "zon" => {
+            for zone in zones::zones(source)? {
+                match original.zones.iter().any(|known| known.number == zone.number) {
+                    true => doubles.push(format!("zone {}: {}", zone.number, zone.name)),
+                    false => original.zones.push(zone),
+                }
+            }
+        }
+        "shp" => original.shops.extend(zones::shops(source)?),
+        "qst" => original.quests.extend(zones::quests(source)?),
+        _ => {}
+    }
+    original.doubles.extend(doubles.into_iter().map(|double| (source.path.clone(), double)));
+    Ok(())
 }
 
 /// The number of the zone for rooms that no zone's numbers cover.

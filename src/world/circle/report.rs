@@ -22,6 +22,7 @@ pub struct Report {
     pub kept: BTreeMap<&'static str, Vec<Kept>>,
 }
 
+pub const DOUBLES: &str = "records whose number another one has (one of the two is left out)";
 pub const OUTSIDE: &str = "exits that lead outside of what was imported (kept in the notes)";
 pub const NOWHERE: &str = "exits that lead nowhere (kept in the notes)";
 pub const DIAGONAL: &str = "exits in a diagonal direction (kept in the notes)";

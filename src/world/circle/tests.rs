@@ -244,6 +244,14 @@ fn scripts_and_quests_are_drafts() {
 }
 
 #[test]
+fn a_number_used_twice_is_reported() {
+    let file = |path: &str, name: &str| Source { path: path.into(), text: format!("#1\n{name}~\n~\n1 0 0\nS\n$\n") };
+    let world = import(&[file("a.wld", "First"), file("b.wld", "Second")]).unwrap();
+    assert_eq!(room(&world, 1).name, "Second");
+    assert_eq!(world.report.kept[report::DOUBLES], [Kept { record: "b.wld".into(), text: "room 1: First".into() }]);
+}
+
+#[test]
 fn malformed_files_name_their_line() {
     let said = |path: &str, text: &str| {
         let sources = [Source { path: path.into(), text: text.into() }];
