@@ -59,7 +59,7 @@ struct File {
 impl Herald {
     /// The files that were built into the program; none in a program built before Herald was.
     pub fn built() -> Self {
-        let file = |name: Cow<'static, str>| Some((name.to_string(), File::new(&name, Built::get(&name)?.data.into())));
+        let file = |name: Cow<'static, str>| Some((name.to_string(), File::new(&name, Built::get(&name)?.data)));
         Self { files: Built::iter().filter_map(file).collect() }
     }
 

@@ -15,7 +15,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TryRecvError};
 use crate::world::internal::Population;
 use crate::world::template::WorldId;
 
-use super::game::Outbound;
+use super::game::{Outbound, Taken};
 use super::journal::{Batch, JournalJob};
 use super::message::{Data, Frame};
 use super::pulsar::instruction::Instruction;
@@ -111,7 +111,7 @@ pub struct Drive {
     pub health: Arc<Health>,
     pub sets: Arc<dyn Sets + Send + Sync>,
     /// Given back to senders as arrivals are taken.
-    pub taken: Arc<dyn Fn(bool) + Send + Sync>,
+    pub taken: Taken,
 }
 
 struct Running {

@@ -69,6 +69,9 @@ impl Outbound {
     }
 }
 
+/// Told of each arrival that was taken, and whether it was a player's.
+pub type Taken = Arc<dyn Fn(bool) + Send + Sync>;
+
 /// The way into the engine. Clones share the bounds.
 #[derive(Clone)]
 pub struct Inward {
@@ -79,7 +82,7 @@ pub struct Inward {
 
 impl Inward {
     /// The inlet's two ends, and what gives room back as arrivals are taken.
-    pub fn new() -> (Self, Receiver<Arrival>, Arc<dyn Fn(bool) + Send + Sync>) {
+    pub fn new() -> (Self, Receiver<Arrival>, Taken) {
         // Bounded by the permits; start, stop and questions are few and wait for nobody.
         let (inlet, arrivals) = crossbeam_channel::unbounded();
         let players = Arc::new(Semaphore::new(INLET_PLAYERS_MAX));

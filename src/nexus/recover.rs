@@ -46,7 +46,7 @@ pub fn recover(state: &State, tail: &Tail, sets: &Arc<TemplateSets>) -> Result<R
         if record.incarnation != world.meta.incarnation || record.seq <= world.meta.seq {
             return;
         }
-        let outcome = replay(world, record.seq, record.bytes, &**sets, Some(state), &mut output);
+        let outcome = replay(world, record.seq, record.bytes, sets, Some(state), &mut output);
         match outcome {
             Ok(()) => {
                 turns += 1;
@@ -90,7 +90,7 @@ pub fn rebuild(loaded: &Loaded, tail: &Tail, sets: &Arc<TemplateSets>) -> Result
     let read = tail.each(|record| {
         let follows = record.incarnation == world.meta.incarnation && record.seq > world.meta.seq;
         if follows && failed.is_none() {
-            failed = replay(&mut world, record.seq, record.bytes, &**sets, None, &mut output).err();
+            failed = replay(&mut world, record.seq, record.bytes, sets, None, &mut output).err();
         }
     });
     read.map_err(|error| error.to_string())?;

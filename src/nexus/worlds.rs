@@ -112,7 +112,7 @@ impl Worlds {
         }
         let set = self.sets.set(&lease.templates).ok_or_else(|| WorldError::Templates("it is gone".into()))?;
         let mut world = match &lease.image {
-            Some(image) => self.from_image(lease, image.incarnation, set).await?,
+            Some(image) => self.restored(lease, image.incarnation, set).await?,
             None => fresh(lease, set),
         };
         // The first cut is stored before the world does anything, so that its turns have something to follow.
@@ -140,7 +140,7 @@ impl Worlds {
     }
 
     /// A world as its image in the Forge has it, in a new incarnation.
-    async fn from_image(&self, lease: &Lease, before: u64, set: Arc<Templates>) -> Result<World, WorldError> {
+    async fn restored(&self, lease: &Lease, before: u64, set: Arc<Templates>) -> Result<World, WorldError> {
         let bytes = self.link.get_bytes(&format!("images/{}", lease.spawn)).await?;
         let records: Vec<(Vec<u8>, Vec<u8>)> = postcard::from_bytes(&bytes).map_err(|_| WorldError::Image)?;
         let meta = records.iter().find(|(key, _)| key.is_empty()).ok_or(WorldError::Image)?;

@@ -36,7 +36,7 @@ pub struct Slot {
     last_cut: Instant,
     turns_since: u64,
     bytes_since: u64,
-    cutting: Option<(CutHead, Vec<(RuleId, u32)>, bool)>,
+    cutting: Option<Cutting>,
     wanted: Vec<Done<u64>>,
     /// The cut in progress answers these when it is stored.
     waiting: Vec<Done<u64>>,
@@ -49,6 +49,14 @@ pub struct Slot {
     parked: Vec<Instruction>,
     /// The timing that panicked, if it was one; and whom to tell.
     skip: Option<Option<u64>>,
+}
+
+/// A cut that is being written.
+struct Cutting {
+    head: CutHead,
+    /// Live counts by rule at its moment.
+    rules: Vec<(RuleId, u32)>,
+    full: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -318,7 +326,7 @@ impl Slot {
         let full = std::mem::take(&mut self.want_full);
         let head = self.world.begin_cut(full);
         let rules = self.world.index.rules.iter().map(|(rule, count)| (*rule, *count)).collect();
-        self.cutting = Some((head, rules, full));
+        self.cutting = Some(Cutting { head, rules, full });
         self.waiting.append(&mut self.wanted);
         self.last_cut = now;
         self.turns_since = 0;
@@ -334,7 +342,7 @@ impl Slot {
                 return None;
             }
         }
-        let (head, rules, full) = self.cutting.take()?;
+        let Cutting { head, rules, full } = self.cutting.take()?;
         let meta = &self.world.meta;
         if self.stage == Stage::Last && head.seq == meta.seq {
             self.stage = if self.waiting.is_empty() { Stage::Rest } else { Stage::Gone };

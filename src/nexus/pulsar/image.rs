@@ -21,6 +21,9 @@ pub struct CutHead {
     pub meta: Vec<u8>,
 }
 
+/// Keys and values.
+pub type Records = Vec<(Vec<u8>, Vec<u8>)>;
+
 macro_rules! each_table {
     ($world:expr, $table:ident => $body:expr) => {{
         {
@@ -182,7 +185,7 @@ impl World {
     }
 
     /// Every record, in the order of the tables; with the encoded meta.
-    pub fn records(&mut self) -> (Vec<u8>, Vec<(Vec<u8>, Vec<u8>)>) {
+    pub fn records(&mut self) -> (Vec<u8>, Records) {
         let mut records = Vec::new();
         each_table!(self, table => table.each_encoded(|key, value| records.push((key, value))));
         (encode(&self.meta), records)

@@ -228,11 +228,8 @@ pub enum RecordError {
 /// The stored form: a version byte, then postcard.
 pub fn encode<T: Serialize>(value: &T) -> Vec<u8> {
     let bytes = vec![RECORD_VERSION];
-    match postcard::to_extend(value, bytes) {
-        Ok(bytes) => bytes,
-        // Writing plain values into memory has no way to fail; an empty record is refused on reading.
-        Err(_) => Vec::new(),
-    }
+    // Writing plain values into memory has no way to fail; an empty record is refused on reading.
+    postcard::to_extend(value, bytes).unwrap_or_default()
 }
 
 /// Reads what [`encode`] wrote.

@@ -105,13 +105,13 @@ impl Turn<'_> {
             }
             I::Unlink { player, session } => connect::unlink(self, player, session),
             I::Text { player, session, n, text } => {
-                self.from_socket(player, session, n, |turn| command::text(turn, player, &text))
+                self.by_socket(player, session, n, |turn| command::text(turn, player, &text))
             }
             I::Act { player, session, n, act } => {
-                self.from_socket(player, session, n, |turn| command::act(turn, player, &act))
+                self.by_socket(player, session, n, |turn| command::act(turn, player, &act))
             }
-            I::Sync { player, session } => self.from_socket(player, session, None, |turn| connect::sync(turn, player)),
-            I::Quit { player, session } => self.from_socket(player, session, None, |turn| leave::quit(turn, player)),
+            I::Sync { player, session } => self.by_socket(player, session, None, |turn| connect::sync(turn, player)),
+            I::Quit { player, session } => self.by_socket(player, session, None, |turn| leave::quit(turn, player)),
             I::Stage { stage, part, parts, bytes } => order::stage(self, stage, part, parts, &bytes),
             I::Unstage { stage } => self.world.staged.remove(stage).is_some(),
             I::Answered { errand, answer } => order::answered(self, errand, answer),
@@ -137,7 +137,7 @@ impl Turn<'_> {
     }
 
     /// Applies what a socket sent, if it is the one that plays this character and the command is new.
-    fn from_socket(&mut self, player: PlayerId, session: u64, n: Option<u64>, apply: impl FnOnce(&mut Self)) -> bool {
+    fn by_socket(&mut self, player: PlayerId, session: u64, n: Option<u64>, apply: impl FnOnce(&mut Self)) -> bool {
         let now = self.world.meta.now;
         let Some(presence) = self.world.presences.get(player) else { return false };
         if presence.session != Some(session) || n.is_some_and(|n| n <= presence.commands) {

@@ -202,7 +202,9 @@ fn help(turn: &mut Turn, player: PlayerId, input: &Input) {
 pub const DICE_MAX: u32 = 100;
 
 /// Dice, sides, and what is done with the sum.
-fn parse_dice(text: &str) -> Option<(u32, u32, Option<(char, i64)>)> {
+type Dice = (u32, u32, Option<(char, i64)>);
+
+fn parse_dice(text: &str) -> Option<Dice> {
     let text: String = text.chars().filter(|c| !c.is_whitespace()).collect::<String>().to_lowercase();
     if text.is_empty() {
         return Some((1, 6, None));
