@@ -47,7 +47,7 @@ async fn a_new_multiplayer_world_gets_its_one_spawn_and_its_templates() {
     assert!(applied.world >= 1000 && set.rooms.keys().all(|id| *id >= 20_000));
     let bytes = rig.link().get_bytes(&format!("templates/{}", applied.templates)).await.unwrap();
     assert_eq!(set::hash(&bytes), applied.templates);
-    assert_eq!(rig.number("select count(*) from room_exit e join room r on r.id = e.target_id").await > 0, true);
+    assert!(rig.number("select count(*) from room_exit e join room r on r.id = e.target_id").await > 0);
     let list = worlds::list(&rig.app.db).await.unwrap();
     assert_eq!((list[0].slug.as_str(), list[0].spawns.len()), ("mill", 1));
 }

@@ -94,7 +94,7 @@ async fn a_nexus_that_comes_back_keeps_its_worlds_and_hears_of_stale_ones() {
     nexus.boot = 2;
     let held = |spawn, epoch| HeldWorld { spawn, epoch, incarnation: 5, seq: 7, players: Vec::new() };
     let registered = nexus.register(vec![held(spawn, lease.epoch), held(4711, 1)]).await.unwrap();
-    assert_eq!(registered.leases, [lease.clone()], "the same lease as before");
+    assert_eq!(registered.leases, std::slice::from_ref(&lease), "the same lease as before");
     assert_eq!(registered.stale, [4711]);
     assert_eq!(registered.keys, rig.app.tokens.public_keys());
     let registered = nexus.register(vec![held(spawn, lease.epoch - 1)]).await.unwrap();

@@ -66,14 +66,12 @@ async fn entering_starts_the_world_and_tells_where_to_go() {
     assert_eq!(world["factions"]["outlaws"], json!({"code": "outlaws", "name": "Outlaws"}));
 
     let lease = visit.nexus.lease();
-    let told = visit.nexus.told.lock().unwrap();
-    let ticket = &told.tickets[0];
+    let ticket = visit.nexus.told.lock().unwrap().tickets[0].clone();
     assert_eq!((ticket.spawn, ticket.epoch, ticket.character.id), (visit.spawn, lease.epoch, visit.ann));
     assert_eq!(
         (ticket.account.id, ticket.account.name.as_str(), ticket.account.is_builder),
         (visit.account, "ann", false)
     );
-    drop(told);
     let held = format!("select count(*) from player where in_game and held_by_spawn = {}", visit.spawn);
     assert_eq!(visit.rig.number(&held).await, 1);
     assert_eq!(
