@@ -302,10 +302,16 @@ export interface WhoisPlayer {
   factions?: { id: number; name: string; rank?: string }[] | null;
 }
 
+/** A detail of a room or of a thing, or what lies in a direction. */
+export interface Detail {
+  keyword: string;
+  description: string;
+}
+
 /** Everything that any frame's `data` may carry; which of it a type carries is said by the contract's catalogue. */
 export interface FrameData {
   actor?: ActorPart | Char;
-  target?: Room | Char | Item | string | null;
+  target?: Room | Char | Item | Detail | string | null;
   target_type?: string;
   room?: Room | MapRoom;
   exit_room?: MapRoom | null;

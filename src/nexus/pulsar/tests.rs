@@ -5,6 +5,8 @@ pub mod rig;
 
 mod away;
 mod loads;
+mod papers;
 mod same;
 mod script;
+mod types;
 mod wire;

@@ -24,6 +24,8 @@ fn play() -> Rig {
     let mut bob = super::rig::character(2, "Bob");
     bob.core_faction = Some("villagers".into());
     bob.factions.push(("guild".into(), 120));
+    bob.currencies.push(("tokens".into(), 3));
+    rig.world.meta.facts.insert("season".into(), "summer".into());
     rig.enter(bob, Account { id: 2, name: "bob".into(), ..Account::default() });
     let green = rig.room("green");
     rig.make_item("sack", Place::Room(green));
@@ -72,6 +74,7 @@ fn play() -> Rig {
         rig.text(1, line);
     }
     rig.text(2, "reply Hello");
+    rig.text(2, "chat Hello");
     rig.wait(2_100);
     rig.give(Instruction::Broadcast { text: "The mill closes.".into() });
     rig.link(1, true);
@@ -108,7 +111,7 @@ fn every(value: &Value, each: &mut impl FnMut(&serde_json::Map<String, Value>)) 
     }
 }
 
-fn frames() -> Vec<Value> {
+pub fn frames() -> Vec<Value> {
     let mut frames: Vec<Value> = script::play_all().iter().map(|(_, frame)| json(frame)).collect();
     frames.extend(play().sent.iter().map(|(_, frame)| json(frame)));
     frames
