@@ -121,8 +121,8 @@ impl Bench {
             System::Realms => &mut self.subject,
             other => self.baselines.get_mut(&other).context("a baseline that runs")?,
         };
-        let listeners = if system == System::Realms { load.listeners } else { 0 };
-        let seats = server.admit(load.players, listeners).await?;
+        // Listeners are there at the baselines too, so that a word has as many hearers.
+        let seats = server.admit(load.players, load.listeners).await?;
         let crew = Crew::enter(server.url(), load, seats, record).await?;
         let before = server.population().await;
         let played = measure(server, crew, load, round, title, sum).await?;

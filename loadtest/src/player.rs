@@ -126,7 +126,8 @@ impl Player {
         if !open.is_empty() {
             findings.heard.open.insert(self.seat.player, open);
         }
-        if self.seat.listens {
+        // Where no room is known, as at a baseline, there is nothing to check.
+        if self.seat.listens && !self.listener.room.is_empty() {
             findings.heard.listeners.push(std::mem::take(&mut self.listener));
         }
     }

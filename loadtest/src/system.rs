@@ -107,9 +107,9 @@ impl Server {
         match self {
             Self::Stage(stage) => stage.admit(players, listeners).await,
             Self::Remote(remote) => remote.admit(players, listeners).await,
-            Self::Baseline { .. } => {
-                Ok((1..=players as i64).map(|player| Seat { player, token: "none".into(), listens: false }).collect())
-            }
+            Self::Baseline { .. } => Ok((0..players + listeners)
+                .map(|nth| Seat { player: nth as i64 + 1, token: "none".into(), listens: nth >= players })
+                .collect()),
         }
     }
 

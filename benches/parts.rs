@@ -1,0 +1,167 @@
+//! The engine's parts, each by itself and in one thread: `cargo bench --bench parts`, or some of them with a word of
+//! their names after `--`. A hundred rooms, five hundred people, one thread, no sockets.
+
+mod stage;
+
+use std::sync::Arc;
+
+use divan::Bencher;
+use divan::counter::ItemsCount;
+use realms::nexus::pulsar::instruction::{Applied, Instruction, What};
+use realms::nexus::pulsar::turn::Out;
+use realms::nexus::pulsar::world::World;
+use realms::nexus::timings::Timings;
+use realms::store::io::RealIo;
+use realms::store::journal::{Group, Journal, JournalOptions};
+use stage::Bench;
+
+const PEOPLE: usize = 500;
+/// Turns of one group, as under load.
+const GROUP_TURNS: usize = 64;
+
+fn main() {
+    divan::main();
+}
+
+/// One turn of each command, messages built and not encoded.
+#[divan::bench(args = [
+    "look", "north", "say good evening", "emote waits", "inventory", "equipment", "exits", "stats", "who", "help",
+    "chat hello", "rest", "nonsense",
+])]
+fn turn(bencher: Bencher, text: &str) {
+    let mut bench = Bench::new(PEOPLE, 100);
+    let back = if text == "north" { "south" } else { text };
+    let mut nth = 0;
+    bencher.counter(ItemsCount::new(1u32)).bench_local(|| {
+        // One round there and one round back, so that walkers do not end at a wall.
+        let text = if nth / PEOPLE % 2 == 0 { text } else { back };
+        let instruction = bench.line(nth, text);
+        nth += 1;
+        bench.apply(instruction)
+    });
+}
+
+/// Getting and dropping are one pair: two turns.
+#[divan::bench]
+fn turn_get_and_drop(bencher: Bencher) {
+    let mut bench = Bench::new(PEOPLE, 100);
+    let mut nth = 0;
+    bencher.counter(ItemsCount::new(2u32)).bench_local(|| {
+        let (drop, get) = (bench.line(nth, "drop pebble"), bench.line(nth, "get pebble"));
+        nth += 1;
+        bench.apply(drop) & bench.apply(get)
+    });
+}
+
+/// The mixed load of the issue in process: 70 % moves, 20 % looks, 10 % says; each turn's instruction encoded and put into
+/// a group for the journal, checksummed when the group is full. The figure to hold against 500,000 turns a second.
+#[divan::bench]
+fn mixed_into_groups(bencher: Bencher) {
+    let mut bench = Bench::new(PEOPLE, 100);
+    let mut group = Group::new();
+    let mut bytes = Vec::with_capacity(256);
+    let (mut nth, mut sum) = (0usize, 0);
+    bencher.counter(ItemsCount::new(1u32)).bench_local(|| {
+        let text = match nth * 7 % 10 {
+            0..7 if nth / PEOPLE % 2 == 0 => "north",
+            0..7 => "south",
+            7 | 8 => "look",
+            _ => "say good evening to all of you",
+        };
+        let instruction = bench.line(nth, text);
+        nth += 1;
+        let applied = Applied { at: bench.world.meta.now, what: What::Given(instruction) };
+        bytes.clear();
+        bytes = postcard::to_extend(&applied, std::mem::take(&mut bytes)).expect("an instruction has bytes");
+        let What::Given(instruction) = applied.what else { return sum };
+        bench.apply(instruction);
+        if group.push(5000, 1, bench.world.meta.seq, &bytes).is_err() || group.turns() as usize >= GROUP_TURNS {
+            sum ^= crc32fast::hash(&bytes);
+            group.clear();
+        }
+        sum
+    });
+}
+
+/// What a frame costs to encode; it is encoded once for all its recipients.
+#[divan::bench(args = ["look", "north", "say good evening", "inventory", "who"])]
+fn encode(bencher: Bencher, text: &str) {
+    let mut bench = Bench::new(PEOPLE, 100);
+    let instruction = bench.line(1, text);
+    bench.apply(instruction);
+    let frames: Vec<_> = bench
+        .out
+        .outs
+        .iter()
+        .filter_map(|out| match out {
+            Out::Message(message) => Some(message.frame.clone()),
+            _ => None,
+        })
+        .collect();
+    bencher.counter(ItemsCount::new(frames.len())).bench_local(|| {
+        let texts = frames.iter().map(|frame| serde_json::to_string(&**frame).expect("a frame has a text").len());
+        texts.sum::<usize>()
+    });
+}
+
+/// A command's way through a heap that holds so many others.
+#[divan::bench(args = [100, 10_000, 1_000_000])]
+fn heap(bencher: Bencher, waiting: u64) {
+    let mut timings = Timings::default();
+    (0..waiting).for_each(|nth| timings.wait(1_000_000 + nth * 37 % 100_000, nth));
+    let mut now = 0;
+    bencher.counter(ItemsCount::new(1u32)).bench_local(|| {
+        now += 1;
+        timings.give(now.min(900_000), Instruction::Beat);
+        timings.pop(now)
+    });
+}
+
+/// One group written and synced on this disk: what strict durability costs a group, whatever is in it.
+#[divan::bench(args = [1, 16, 256])]
+fn journal_group(bencher: Bencher, turns: u64) {
+    let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
+    let (mut journal, _) =
+        Journal::open(dir.path(), Arc::new(RealIo), JournalOptions::default()).expect("a new journal opens");
+    let mut seq = 0;
+    bencher.counter(ItemsCount::new(turns)).bench_local(|| {
+        let mut group = Group::new();
+        for _ in 0..turns {
+            seq += 1;
+            group.push(5000, 1, seq, &[7; 60]).expect("there is room");
+        }
+        let number = journal.append(&group).expect("the disk takes it");
+        journal.covered(5000, 1, seq);
+        number
+    });
+}
+
+/// A cut of a whole world of people and mobs, encoded.
+#[divan::bench(args = [1_000, 10_000, 100_000])]
+fn cut(bencher: Bencher, mobs: usize) {
+    let mut bench = Bench::new(100, mobs);
+    bencher.counter(ItemsCount::new(mobs)).bench_local(|| {
+        bench.world.begin_cut(true);
+        while !bench.world.drain_cut(1024) {}
+        bench.world.take_cut().len()
+    });
+}
+
+/// A world made again from the records of a cut: what recovery does before it replays the tail.
+#[divan::bench(args = [1_000, 10_000, 100_000])]
+fn restore(bencher: Bencher, mobs: usize) {
+    let mut bench = Bench::new(100, mobs);
+    let (meta, records) = bench.world.records();
+    let set = bench.world.templates.clone();
+    bencher.counter(ItemsCount::new(records.len())).bench_local(|| {
+        let records = records.iter().map(|(key, value)| (key.as_slice(), value.as_slice()));
+        World::restore(&meta, records, set.clone()).expect("its own records").meta.seq
+    });
+}
+
+/// A Beat of a world in which so many mobs stand about and nobody is near: it grows with what is active, not with them.
+#[divan::bench(args = [1_000, 10_000, 100_000, 1_000_000])]
+fn beat_over_idle_mobs(bencher: Bencher, mobs: usize) {
+    let mut bench = Bench::new(0, mobs);
+    bencher.bench_local(|| bench.apply(Instruction::Beat));
+}
