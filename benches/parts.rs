@@ -34,7 +34,7 @@ fn turn(bencher: Bencher, text: &str) {
     let mut nth = 0;
     bencher.counter(ItemsCount::new(1u32)).bench_local(|| {
         // One round there and one round back, so that walkers do not end at a wall.
-        let text = if nth / PEOPLE % 2 == 0 { text } else { back };
+        let text = if (nth / PEOPLE).is_multiple_of(2) { text } else { back };
         let instruction = bench.line(nth, text);
         nth += 1;
         bench.apply(instruction)
@@ -63,7 +63,7 @@ fn mixed_into_groups(bencher: Bencher) {
     let (mut nth, mut sum) = (0usize, 0);
     bencher.counter(ItemsCount::new(1u32)).bench_local(|| {
         let text = match nth * 7 % 10 {
-            0..7 if nth / PEOPLE % 2 == 0 => "north",
+            0..7 if (nth / PEOPLE).is_multiple_of(2) => "north",
             0..7 => "south",
             7 | 8 => "look",
             _ => "say good evening to all of you",

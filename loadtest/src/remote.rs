@@ -53,7 +53,7 @@ impl Remote {
             bail!("{wanted} accounts are needed ({listeners} of them to listen); the file has {}", self.accounts.len());
         }
         let mut seats = Vec::with_capacity(wanted);
-        for (nth, account) in self.accounts[..wanted].to_vec().into_iter().enumerate() {
+        for (nth, account) in self.accounts[..wanted].iter().cloned().enumerate() {
             let entering = tokio::time::timeout(ENTER_MAX, enter(&self.url, &account));
             self.socket = entering.await.context("no answer to enter_world")??;
             seats.push(Seat { player: account.player, token: account.token, listens: nth >= players });

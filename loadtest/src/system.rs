@@ -57,7 +57,7 @@ impl System {
 pub enum Server {
     Stage(Box<Stage>),
     Remote(Box<Remote>),
-    Baseline { child: Child, url: String, pids: Vec<u32> },
+    Baseline { child: Box<Child>, url: String, pids: Vec<u32> },
 }
 
 impl Server {
@@ -78,7 +78,7 @@ impl Server {
         let mut words = line.split_whitespace();
         let url = words.next().context("no address")?.to_owned();
         let pids = words.map(str::parse).collect::<Result<_, _>>()?;
-        Ok(Self::Baseline { child, url, pids })
+        Ok(Self::Baseline { child: Box::new(child), url, pids })
     }
 
     /// Where players connect.

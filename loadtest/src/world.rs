@@ -257,7 +257,7 @@ fn room(
 }
 
 fn mob(dice: &mut Dice, nth: usize, name: &str) -> Document {
-    let roams = nth % ROAMING_ONE_IN == 0;
+    let roams = nth.is_multiple_of(ROAMING_ONE_IN);
     let spec = MobSpec {
         name: format!("a {name}"),
         level: 1 + dice.below(5) as u32,

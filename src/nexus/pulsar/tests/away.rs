@@ -7,11 +7,11 @@ use crate::world::character::{Account, Character, PlayerConfig, SavedPlace};
 use crate::world::internal::{Answer, Errand, ErrandId};
 
 fn on_its_way(rig: &Rig) -> (ErrandId, Character) {
-    let saves = rig.world.errands.iter().filter_map(|(id, open)| match &open.what {
+    let mut saves = rig.world.errands.iter().filter_map(|(id, open)| match &open.what {
         Ask::Forge(Errand::SaveCharacter { character, release: true }) => Some((id, (**character).clone())),
         _ => None,
     });
-    saves.last().expect("a character on its way to the Forge")
+    saves.next_back().expect("a character on its way to the Forge")
 }
 
 fn enter_with(rig: &mut Rig, character: &Character, version: i64, session: u64) {

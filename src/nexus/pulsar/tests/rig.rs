@@ -130,6 +130,12 @@ pub struct Rig {
     pub reacts: bool,
 }
 
+impl Default for Rig {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Rig {
     pub fn new() -> Self {
         Self {
