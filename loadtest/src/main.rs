@@ -1,6 +1,7 @@
 //! The load harness: players made of code, baselines to hold the engine against, and reports. `docs/benchmarkers.md`
 //! says how to use it.
 
+mod accounts;
 mod baseline;
 mod bench;
 mod crew;
@@ -42,6 +43,7 @@ enum Command {
     Run(run::RunCommand),
     Compare(run::CompareCommand),
     Start(start::StartCommand),
+    Accounts(accounts::AccountsCommand),
     /// Write a generated world as manifests
     World(world::WorldCommand),
     /// A process that plays, started by the others
@@ -87,6 +89,7 @@ fn run(command: Command) -> anyhow::Result<u8> {
         match command {
             Command::Run(run) => run.run().await,
             Command::Compare(compare) => compare.run().await,
+            Command::Accounts(accounts) => accounts.run().await.map(|()| 0),
             Command::Start(start) => start.run().await,
             Command::World(world) => world.run().map(|()| 0),
             Command::Baseline(baseline) => baseline.run().await.map(|()| 0),

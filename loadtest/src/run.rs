@@ -224,15 +224,19 @@ pub fn nexus(named: Option<&PathBuf>) -> anyhow::Result<PathBuf> {
 
 async fn run(target: &Target, output: &Output, phases: &[Phase], rounds: usize) -> anyhow::Result<u8> {
     world::check(&target.world)?;
-    let machine = Machine::look(&target.dir)?;
+    let mut machine = Machine::look(&target.dir)?;
     eprintln!("{}", machine.describe());
     let templates = world::templates(&target.world, target.world_folder.as_deref())?;
     let rooms = templates.rooms.len();
     let mut world = format!("{} ({rooms} rooms)", templates.world.config.name);
+    let mut durability = target.durability.clone();
     let scratch = tempfile::tempdir_in(&target.dir)?;
     let subject = match (&target.url, &target.accounts) {
         (Some(url), Some(accounts)) => {
             world = format!("the world at {url}");
+            durability = "as that server has it".into();
+            // Where its journal is, only it knows.
+            machine.is_memory_file_system = false;
             Server::Remote(Box::new(Remote::open(url, accounts, target.pid)?))
         }
         _ => {
@@ -251,7 +255,7 @@ async fn run(target: &Target, output: &Output, phases: &[Phase], rounds: usize) 
         _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!("interrupted; nothing is left running")),
     };
     let closed = bench.close().await;
-    let mut report = Report::new(machine, world, target.durability.clone(), phases, measured?);
+    let mut report = Report::new(machine, world, durability, phases, measured?);
     closed?;
     report.judge(&output.expectations);
     println!("{}", report.table());
