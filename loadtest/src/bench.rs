@@ -45,6 +45,8 @@ pub struct Sum {
     pub cpu_ms: f64,
     pub client_cpu_ms: f64,
     pub rss_mib: f64,
+    /// Before the first player came in.
+    pub rss_before_mib: Option<f64>,
     pub unanswered: u64,
     pub dropped: u64,
     pub reason: String,
@@ -121,6 +123,7 @@ impl Bench {
             System::Realms => &mut self.subject,
             other => self.baselines.get_mut(&other).context("a baseline that runs")?,
         };
+        sum.rss_before_mib.get_or_insert(process::usage_of(&server.pids()).rss_mib);
         // Listeners are there at the baselines too, so that a word has as many hearers.
         let seats = server.admit(load.players, load.listeners).await?;
         let crew = Crew::enter(server.url(), load, seats, record).await?;

@@ -34,6 +34,13 @@ pub struct Seat {
     pub listens: bool,
 }
 
+impl Load {
+    /// Whether who sits here sends nothing.
+    pub fn is_silent(&self, seat: &Seat) -> bool {
+        seat.listens || self.persona == Persona::Idle
+    }
+}
+
 /// What one worker plays; the first line of its standard input.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Plan {

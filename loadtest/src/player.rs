@@ -139,7 +139,7 @@ impl Player {
     ) -> Result<(), String> {
         let mut now = *stage.borrow_and_update();
         let pause = self.common.load.rate.map(|rate| Duration::from_secs_f64(1.0 / rate.max(1e-6)));
-        let self_paced = !self.seat.listens && (pause.is_none() || self.common.load.closed);
+        let self_paced = !self.common.load.is_silent(&self.seat) && (pause.is_none() || self.common.load.closed);
         let mut next: Option<Instant> = None;
         loop {
             let wake = next;

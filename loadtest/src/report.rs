@@ -38,6 +38,8 @@ pub struct Figures {
     /// Of one core.
     pub cpu_percent: f64,
     pub rss_mib: f64,
+    /// What memory grew by since before the first player came in, by player: connection, character and buffers.
+    pub rss_kib_per_player: f64,
     pub refused_percent: f64,
     pub unanswered: u64,
     pub dropped: u64,
@@ -176,6 +178,8 @@ fn figures(load: &Load, sum: &Sum) -> Figures {
         cpu_ms_per_command: ratio(sum.cpu_ms, commands),
         cpu_percent: sum.cpu_ms / seconds / 10.0,
         rss_mib: sum.rss_mib,
+        rss_kib_per_player: (sum.rss_mib - sum.rss_before_mib.unwrap_or(sum.rss_mib)) * 1024.0
+            / (load.players + load.listeners).max(1) as f64,
         refused_percent: ratio(tally.refused as f64 * 100.0, commands),
         unanswered: sum.unanswered,
         dropped: sum.dropped,

@@ -162,7 +162,11 @@ impl RunCommand {
             seed: self.target.world.seed,
             processes: self.processes,
         };
-        let name = if self.rate.is_some() { "paced" } else { "saturated" };
+        let name = match self.rate {
+            _ if self.persona == Persona::Idle => "idle",
+            Some(_) => "paced",
+            None => "saturated",
+        };
         let systems = std::iter::once(System::Realms).chain(self.beside.iter().copied()).collect();
         let phases = [Phase { name: name.into(), load, systems }];
         run(&self.target, &self.output, &phases, self.rounds).await

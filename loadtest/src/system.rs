@@ -57,7 +57,14 @@ impl System {
 pub enum Server {
     Stage(Box<Stage>),
     Remote(Box<Remote>),
-    Baseline { child: Box<Child>, url: String, pids: Vec<u32> },
+    Baseline(Box<Baseline>),
+}
+
+/// A process of ours that prints where it listens.
+pub struct Baseline {
+    child: Child,
+    url: String,
+    pids: Vec<u32>,
 }
 
 impl Server {
@@ -78,7 +85,7 @@ impl Server {
         let mut words = line.split_whitespace();
         let url = words.next().context("no address")?.to_owned();
         let pids = words.map(str::parse).collect::<Result<_, _>>()?;
-        Ok(Self::Baseline { child: Box::new(child), url, pids })
+        Ok(Self::Baseline(Box::new(Baseline { child, url, pids })))
     }
 
     /// Where players connect.
@@ -86,7 +93,7 @@ impl Server {
         match self {
             Self::Stage(stage) => &stage.socket,
             Self::Remote(remote) => &remote.socket,
-            Self::Baseline { url, .. } => url,
+            Self::Baseline(baseline) => &baseline.url,
         }
     }
 
@@ -95,7 +102,7 @@ impl Server {
         match self {
             Self::Stage(stage) => vec![stage.pid],
             Self::Remote(remote) => remote.pid.into_iter().collect(),
-            Self::Baseline { pids, .. } => pids.clone(),
+            Self::Baseline(baseline) => baseline.pids.clone(),
         }
     }
 
@@ -107,7 +114,7 @@ impl Server {
         match self {
             Self::Stage(stage) => stage.admit(players, listeners).await,
             Self::Remote(remote) => remote.admit(players, listeners).await,
-            Self::Baseline { .. } => Ok((0..players + listeners)
+            Self::Baseline(_) => Ok((0..players + listeners)
                 .map(|nth| Seat { player: nth as i64 + 1, token: "none".into(), listens: nth >= players })
                 .collect()),
         }
@@ -146,7 +153,8 @@ impl Server {
         match self {
             Self::Stage(stage) => stage.close().await,
             Self::Remote(_) => Ok(()),
-            Self::Baseline { mut child, .. } => {
+            Self::Baseline(baseline) => {
+                let mut child = baseline.child;
                 drop(child.stdin.take());
                 match tokio::time::timeout(std::time::Duration::from_secs(10), child.wait()).await {
                     Ok(_) => Ok(()),

@@ -72,9 +72,9 @@ async fn play(plan: Plan, orders: &mut Lines<BufReader<Stdin>>) -> anyhow::Resul
     let (stage, staged) = watch::channel(Stage::Waiting);
     let mut tasks = Vec::new();
     let mut lines = Vec::new();
-    for (player, listens) in players {
+    for (player, is_silent) in players {
         let (line, turns) = mpsc::unbounded_channel();
-        if !listens {
+        if !is_silent {
             lines.push(line);
         }
         tasks.push(tokio::task::spawn_local(player.play(turns, staged.clone())));
@@ -123,8 +123,8 @@ async fn enter(plan: &Plan, common: &Rc<Common>) -> anyhow::Result<Vec<(Player, 
         entering.push(tokio::task::spawn_local(async move {
             tokio::time::sleep_until((begun + Duration::from_secs_f64(at)).into()).await;
             let _place = places.acquire().await;
-            let listens = seat.listens;
-            Player::enter(common, &url, seat).await.map(|player| (player, listens))
+            let is_silent = common.load.is_silent(&seat);
+            Player::enter(common, &url, seat).await.map(|player| (player, is_silent))
         }));
     }
     let mut players = Vec::new();
