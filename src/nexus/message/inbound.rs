@@ -161,6 +161,18 @@ mod tests {
         assert_eq!((act.item_name.as_deref(), act.from_key.as_deref()), (Some("all"), Some("item.9")));
     }
 
+    proptest::proptest! {
+        #[test]
+        fn whatever_comes_is_read_or_refused_with_words(text in ".{0,200}", kind in "(cmd|system|x)[.a-z]{0,12}", value in "[0-9]|null|\"a\"|\\{\\}|\\[1\\]") {
+            let frame = format!(r#"{{"type":"{kind}","text":{value},"data":{value},"token":{value},"n":{value}}}"#);
+            for frame in [text.as_str(), frame.as_str()] {
+                if let Err(error) = read(frame) {
+                    assert!(error.kind.ends_with("error") && !error.code.is_empty() && error.text.ends_with(['.', 'n', 'y', 'r']), "{error:?}");
+                }
+            }
+        }
+    }
+
     #[test]
     fn the_checks_of_a_connection_come_in_the_contracts_order() {
         let text = |frame: &str| read(frame).map_err(|e| (e.kind, e.text)).unwrap_err();

@@ -80,6 +80,9 @@ fn get(turn: &mut Turn, player: PlayerId, input: &Input) {
         return turn.refuse(player, "get", "invalid_args", "Get what?");
     };
     let selector = Selector::parse(what);
+    if input.words().last().is_some_and(|word| word.eq_ignore_ascii_case("from")) {
+        return turn.refuse(player, "get", "missing_container", "From where?");
+    }
     match words.get(1) {
         None => get_from_room(turn, player, &selector),
         Some(container) => get_from_container(turn, player, &selector, container),

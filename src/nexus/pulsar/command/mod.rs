@@ -122,6 +122,9 @@ pub fn find(word: &str) -> Option<&'static Command> {
     first.or_else(|| TABLE.iter().find(|command| command.names.iter().any(|name| means(name)))).copied()
 }
 
+/// Characters of an unknown command that a refusal repeats.
+const COMMAND_CHARS_MAX: usize = 40;
+
 /// How many commands one alias may stand for.
 pub const ALIAS_COMMANDS_MAX: usize = 8;
 
@@ -155,6 +158,7 @@ fn plain(turn: &mut Turn, player: PlayerId, line: &str) {
     let (word, rest) = split_word(line);
     let word = word.to_lowercase();
     if word.starts_with('/') {
+        let word: String = word.chars().take(COMMAND_CHARS_MAX).collect();
         return turn.refuse(player, &word, "unknown_cmd", "Unknown builder command.");
     }
     if let Some(command) = find(&word) {

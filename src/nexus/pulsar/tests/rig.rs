@@ -120,6 +120,8 @@ pub struct Rig {
     /// The socket of each player.
     pub sessions: BTreeMap<PlayerId, u64>,
     next_session: u64,
+    /// The number of the last message to each player.
+    numbers: BTreeMap<PlayerId, u64>,
     /// The bench's own clock, in world milliseconds; a world's moves with its turns only.
     pub now: u64,
     /// Every turn with an effect: when, what, what came out of it, and the hash after it.
@@ -146,6 +148,7 @@ impl Rig {
             detached: Vec::new(),
             sessions: BTreeMap::new(),
             next_session: 100,
+            numbers: BTreeMap::new(),
             now: 0,
             log: Vec::new(),
             logs: false,
@@ -157,7 +160,12 @@ impl Rig {
     pub fn apply(&mut self, at: u64, what: What) -> bool {
         let mut out = Output::default();
         let logged = self.logs.then(|| what.clone());
+        let before = self.logs.then(|| self.world.hash());
         let effective = turn::apply(&mut self.world, at, what, &self.sets, &mut out);
+        if let Some(before) = before.filter(|_| !effective) {
+            assert!(self.world.hash() == before, "a turn without effect changes nothing");
+            assert!(out.outs.iter().all(|out| matches!(out, Out::Reject { .. })), "nor is anyone told of it");
+        }
         if let Some(what) = logged.filter(|_| effective) {
             self.log.push(Logged { at, what, outs: written(&out.outs), hash: self.world.hash() });
         }
@@ -165,6 +173,11 @@ impl Rig {
         for out in out.outs {
             match out {
                 Out::Message(message) => {
+                    for (player, number) in &message.to {
+                        // One who came in anew is counted for anew.
+                        let last = self.numbers.insert(*player, *number).unwrap_or(0);
+                        assert!(*number == last + 1 || *number == 1, "message {number} after {last}");
+                    }
                     self.sent.extend(message.to.iter().map(|(player, _)| (*player, message.frame.clone())));
                 }
                 Out::Reject { session, frame } => {
@@ -285,7 +298,10 @@ impl Rig {
         let (template, room) = (self.mob_template(slug), self.room(room));
         let mut out = Output::default();
         let mut turn = turn::Turn { world: &mut self.world, out: &mut out };
-        load::spawn_mob(&mut turn, template, room, None, None).expect("an id")
+        let mob = load::spawn_mob(&mut turn, template, room, None, None).expect("an id");
+        // Nobody saw the stage being set.
+        self.numbers.extend(self.world.presences.iter().map(|(player, presence)| (player, presence.messages)));
+        mob
     }
 
     /// The items of a template, oldest first.
