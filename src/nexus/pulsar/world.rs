@@ -54,7 +54,7 @@ pub struct Index {
     /// Players and mobs below a maximum.
     pub tired_players: BTreeSet<PlayerId>,
     pub tired_mobs: BTreeMap<ZoneId, BTreeSet<MobId>>,
-    /// Mobs per zone, for a short way to the reacting ones.
+    /// Players whose link is lost.
     pub linkless: BTreeSet<PlayerId>,
 }
 

@@ -297,8 +297,8 @@ fn problems(world: &World) -> Vec<String> {
     wrong
 }
 
-/// How the indexes of a world that ran differ from those that its rows give.
-fn index_problems(ran: &World, fresh: &World) -> Vec<String> {
+/// How a world that ran differs from itself read back: in its rows, or in the indexes that these give.
+fn reading_problems(ran: &World, fresh: &World) -> Vec<String> {
     let mut wrong = Vec::new();
     fn full<K: Ord + Clone, V: Ord + Clone>(map: &BTreeMap<K, BTreeSet<V>>) -> BTreeMap<K, BTreeSet<V>> {
         map.iter().filter(|(_, set)| !set.is_empty()).map(|(k, v)| (k.clone(), v.clone())).collect()
@@ -312,9 +312,23 @@ fn index_problems(ran: &World, fresh: &World) -> Vec<String> {
         ("roamers", full(&a.roamers) == full(&b.roamers)),
         ("tired mobs", full(&a.tired_mobs) == full(&b.tired_mobs)),
         ("timings", ran.timings.next_due() == fresh.timings.next_due()),
+        // That nothing was forgotten in the records shows here: their hash would forget it too.
+        ("meta", ran.meta == fresh.meta),
+        ("rooms", ran.rooms.iter().eq(fresh.rooms.iter())),
+        ("mobs", ran.mobs.iter().eq(fresh.mobs.iter())),
+        ("items", ran.items.iter().eq(fresh.items.iter())),
+        ("players", ran.players.iter().eq(fresh.players.iter())),
+        ("presences", ran.presences.iter().eq(fresh.presences.iter())),
+        ("viewed", ran.viewed.iter().eq(fresh.viewed.iter())),
+        ("waiting", ran.waiting.iter().eq(fresh.waiting.iter())),
+        ("errands", ran.errands.iter().eq(fresh.errands.iter())),
+        ("zone resets", ran.zone_resets.iter().eq(fresh.zone_resets.iter())),
+        ("loader runs", ran.loader_runs.iter().eq(fresh.loader_runs.iter())),
+        ("staged", ran.staged.iter().eq(fresh.staged.iter())),
+        ("departed", ran.departed.iter().eq(fresh.departed.iter())),
     ] {
         if !same {
-            wrong.push(format!("the index of {name} differs: {a:?} and {b:?}"));
+            wrong.push(format!("{name}: not what was read back; the indexes are {a:?} and {b:?}"));
         }
     }
     for (id, _) in ran.players.iter().filter(|(id, _)| ran.is_tired(*id)) {
@@ -367,7 +381,7 @@ fn run(steps: &[Step]) -> Vec<Logged> {
             assert!(made.is_empty(), "{step:?} made {made:?} out of nothing");
         }
         let fresh = read_back(world);
-        let wrong = index_problems(world, &fresh);
+        let wrong = reading_problems(world, &fresh);
         assert!(wrong.is_empty(), "after {step:?}: {wrong:#?}");
     }
     town.rig.log
