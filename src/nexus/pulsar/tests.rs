@@ -4,6 +4,7 @@
 pub mod rig;
 
 mod away;
+mod limits;
 mod loads;
 mod papers;
 mod same;

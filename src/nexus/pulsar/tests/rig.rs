@@ -115,7 +115,7 @@ pub struct Rig {
     pub sent: Vec<(PlayerId, Arc<Frame>)>,
     /// Errands for the Forge since they were last taken.
     pub errands: Vec<OpenErrand>,
-    /// Sockets that were closed: (player, session).
+    /// Players whose sockets were let go.
     pub detached: Vec<PlayerId>,
     /// The socket of each player.
     pub sessions: BTreeMap<PlayerId, u64>,
