@@ -110,6 +110,7 @@ impl Bench {
             asleep: Default::default(),
             engine: "bench".into(),
             is_fresh: false,
+            is_stopped: false,
         };
         let mut world = World::empty(meta, set.clone());
         beat::wind_up(&mut world);

@@ -133,7 +133,7 @@ async fn save(
     character: &Character,
     release: bool,
 ) -> Result<Answer, InternalError> {
-    let Some(version) = images::store(transaction, call.spawn, character).await? else {
+    let Some(version) = images::store(transaction, call.spawn, character, images::Hold::NeededUnlessFree).await? else {
         let text = format!("Character {} is not held by world {}.", character.id, call.spawn);
         tracing::error!(nexus = %call.nexus, %text, "a save was refused");
         return Ok(Answer::Refused { code: "not_held".into(), text });

@@ -100,8 +100,9 @@ pub async fn save(db: &Db, save: &ImageSave) -> Result<Saved, InternalError> {
         )
         .await?;
     for character in &save.characters {
-        if store(&transaction, save.spawn, character).await?.is_none() {
-            tracing::error!(spawn = save.spawn, player = character.id, "a character is not this world's; not saved");
+        // An image is of an earlier moment: one who has left since then was saved by the leaving.
+        if store(&transaction, save.spawn, character, Hold::Needed).await?.is_none() {
+            tracing::debug!(spawn = save.spawn, player = character.id, "a character is not this world's; not saved");
         }
     }
     transaction.commit().await?;
@@ -127,14 +128,26 @@ pub async fn check_lease(
     Ok(row.get(0))
 }
 
-/// Stores a character of the world and says how often it was stored by now; None where it is another world's, or gone. A
-/// character that nobody holds is its own world's still: its entry may have been given up while its save was on the way.
-pub async fn store(transaction: &Transaction<'_>, spawn: WorldId, character: &Character) -> Result<Option<i64>, Error> {
+/// Whether a world may store a character that nobody holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hold {
+    Needed,
+    /// The character is its own world's still: its entry may have been given up while its save was on the way.
+    NeededUnlessFree,
+}
+
+/// Stores a character of the world and says how often it was stored by now; None where it is another world's, or gone.
+pub async fn store(
+    transaction: &Transaction<'_>,
+    spawn: WorldId,
+    character: &Character,
+    hold: Hold,
+) -> Result<Option<i64>, Error> {
     let mine = transaction
         .query_opt(
             "update player set saves = saves + 1
-             where id = $1 and spawn_id = $2 and coalesce(held_by_spawn, $2) = $2 returning saves",
-            &[&character.id, &spawn],
+             where id = $1 and spawn_id = $2 and (held_by_spawn = $2 or ($3 and held_by_spawn is null)) returning saves",
+            &[&character.id, &spawn, &(hold == Hold::NeededUnlessFree)],
         )
         .await?;
     let Some(row) = mine else { return Ok(None) };

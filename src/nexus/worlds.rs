@@ -152,6 +152,7 @@ impl Worlds {
         world.meta.ids_next = None;
         world.meta.templates = lease.templates.clone();
         world.meta.engine = ENGINE.into();
+        world.settle_from_image();
         Ok(world)
     }
 
@@ -252,6 +253,7 @@ fn fresh(lease: &Lease, set: Arc<Templates>) -> World {
         asleep: Default::default(),
         engine: ENGINE.into(),
         is_fresh: true,
+        is_stopped: false,
     };
     let mut world = World::empty(meta, set);
     beat::wind_up(&mut world);

@@ -6,12 +6,13 @@ use crate::nexus::message::{Data, Frame};
 use crate::world::character::{Character, ItemId, PlayerId, SavedItem, SavedPlace};
 use crate::world::internal::Errand;
 use crate::world::kinds::*;
+use crate::world::template::RoomId;
 
-use super::connect;
-use super::record::{Ask, Player, Presence, Viewed, Who};
+use super::record::{Ask, Place, Player, Presence, Viewed, Who};
 use super::see;
 use super::turn::{Out, Turn};
 use super::world::World;
+use super::{beat, connect, load};
 
 /// `quit`.
 pub fn quit(turn: &mut Turn, player: PlayerId) {
@@ -47,6 +48,7 @@ pub fn stop(turn: &mut Turn) -> bool {
     for player in players {
         expel(turn, player, "The world is closing its doors. What you have is safe.");
     }
+    turn.world.meta.is_stopped = true;
     turn.out.outs.push(Out::Stopped);
     true
 }
@@ -83,6 +85,57 @@ fn remove(turn: &mut Turn, player: PlayerId, how: &str) {
     }
     turn.ask(Ask::Forge(Errand::SaveCharacter { character: Box::new(character), release: true }));
     connect::who_changed(turn);
+}
+
+impl World {
+    /// Off the Pulsar thread, when a world begins again from its image. The Forge has every character of the image, as
+    /// they were then or later, so none is in the world; and after a stop in good order the world is populated anew:
+    /// only what is persistent still lies where it was.
+    pub fn settle_from_image(&mut self) {
+        let players: Vec<(PlayerId, Option<RoomId>)> =
+            self.players.iter().map(|(id, _)| (id, self.room_of(Who::Player(id)))).collect();
+        for (player, room) in players {
+            let items: Vec<ItemId> = self
+                .players
+                .get(player)
+                .map(|row| row.items.iter().chain(row.worn.values()).copied().collect())
+                .unwrap_or_default();
+            for item in items {
+                self.destroy_item(item);
+            }
+            if let Some(room) = room {
+                self.depart(Who::Player(player), room);
+            }
+            self.players.remove(player);
+            self.presences.remove(player);
+            self.viewed.remove(player);
+        }
+        if std::mem::take(&mut self.meta.is_stopped) {
+            self.meta.is_fresh = true;
+            let mobs: Vec<i64> = self.mobs.iter().map(|(id, _)| id).collect();
+            for mob in mobs {
+                load::destroy_mob(self, mob);
+            }
+            let litter: Vec<ItemId> = self
+                .items
+                .iter()
+                .filter(|(_, item)| {
+                    let template = self.templates.items.get(&item.template);
+                    matches!(item.place, Place::Room(_)) && !template.is_some_and(|t| t.is_persistent)
+                })
+                .map(|(id, _)| id)
+                .collect();
+            for item in litter {
+                self.destroy_item(item);
+            }
+            let waiting: Vec<u64> = self.waiting.iter().map(|(arrival, _)| arrival).collect();
+            for arrival in waiting {
+                self.waiting.remove(arrival);
+            }
+            beat::wind_up(self);
+        }
+        self.reindex();
+    }
 }
 
 /// A character as the Forge keeps it.

@@ -55,6 +55,8 @@ pub struct Meta {
     pub engine: String,
     /// Not started yet by a first loader run.
     pub is_fresh: bool,
+    /// Stopped in good order: what does not outlive a stop is taken away when it starts again.
+    pub is_stopped: bool,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

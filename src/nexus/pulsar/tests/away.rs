@@ -2,7 +2,8 @@
 
 use super::rig::{Rig, character};
 use crate::nexus::pulsar::instruction::{Instruction, Reply};
-use crate::nexus::pulsar::record::Ask;
+use crate::nexus::pulsar::record::{Ask, Place, Who};
+use crate::nexus::pulsar::world::World;
 use crate::world::character::{Account, Character, PlayerConfig, SavedPlace};
 use crate::world::internal::{Answer, Errand, ErrandId};
 
@@ -157,4 +158,30 @@ fn a_world_that_stops_sends_everyone_out() {
     assert_eq!(rig.detached, [1, 2]);
     let kinds: Vec<String> = rig.heard(1).into_iter().map(|(kind, _)| kind).collect();
     assert!(kinds.contains(&"system.disconnect.success".to_owned()), "{kinds:?}");
+}
+
+#[test]
+fn a_world_that_begins_from_its_image_is_populated_anew_only_after_a_stop() {
+    let mut rig = Rig::new();
+    rig.enter_new(1, "Mara");
+    let green = rig.world.room_of(Who::Player(1)).expect("Mara is somewhere");
+    let pebble = rig.make_item("pebble", Place::Room(green));
+    rig.make_mob("dog", "green");
+    // As after the loss of a disk: what stood and lay there still does, and nobody is in.
+    let (meta, records) = rig.world.records();
+    let again = || {
+        let records = records.iter().map(|(k, v)| (k.as_slice(), v.as_slice()));
+        World::restore(&meta, records, rig.world.templates.clone()).expect("it can be read")
+    };
+    let mut lost = again();
+    lost.settle_from_image();
+    assert!(lost.players.is_empty() && lost.presences.is_empty() && lost.viewed.is_empty());
+    assert!(lost.items.contains(pebble) && lost.mobs.len() == 1);
+    assert_eq!(lost.items.len(), 1, "what Mara carries came to the Forge with her");
+    let mut stopped = again();
+    stopped.meta.is_stopped = true;
+    stopped.settle_from_image();
+    assert!(stopped.items.is_empty() && stopped.mobs.is_empty());
+    assert!(stopped.meta.is_fresh && !stopped.meta.is_stopped);
+    assert_eq!(stopped.waiting.len(), 2, "a Beat and a Tic");
 }

@@ -40,6 +40,7 @@ pub fn world() -> World {
         asleep: Default::default(),
         engine: "test".into(),
         is_fresh: true,
+        is_stopped: false,
     };
     let mut world = World::empty(meta, templates());
     beat::wind_up(&mut world);
