@@ -87,8 +87,11 @@ impl Stage {
             self.internal = registered.url;
             let nexus = self.forge.nexus()?;
             loop {
+                // A nexus that has its worlds back from its disk still waits for the keys that tokens are checked with.
+                let ready: Result<serde_json::Value, _> = nexus.get("/readyz").await;
                 let worlds: serde_json::Value = nexus.get("worlds").await?;
-                if worlds["worlds"].as_array().is_some_and(|worlds| worlds.contains(&SPAWN.into())) {
+                let runs = worlds["worlds"].as_array().is_some_and(|worlds| worlds.contains(&SPAWN.into()));
+                if runs && ready.is_ok() {
                     return anyhow::Ok(());
                 }
                 tokio::time::sleep(Duration::from_millis(1)).await;
