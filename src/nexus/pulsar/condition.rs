@@ -13,6 +13,11 @@ pub fn matches(matcher: &str, text: &str) -> bool {
     matcher.trim().is_empty() || Matcher::parse(matcher).is_ok_and(|matcher| matcher.matches_phrase(text))
 }
 
+/// Is a given thing, by its name, the one that is meant? An empty matcher takes everything.
+pub fn is_meant(matcher: &str, name: &str) -> bool {
+    matcher.trim().is_empty() || Matcher::parse(matcher).is_ok_and(|matcher| matcher.matches_exact(name))
+}
+
 /// Is the condition true of this player? An empty one is; one that cannot be read is not.
 pub fn holds(condition: &str, world: &World, player: PlayerId) -> bool {
     if condition.trim().is_empty() {

@@ -70,7 +70,10 @@ fn trigger(
         let Some(template) = turn.world.templates.mobs.get(&mob.template) else { continue };
         for (at, reaction) in template.reactions.iter().enumerate().filter(|(_, r)| r.event == event) {
             let open = mob.gates.iter().all(|(gate, until)| usize::from(*gate) != at || *until <= turn.world.meta.now);
-            let matches = text.is_none_or(|text| condition::matches(&reaction.matcher, text));
+            let matches = text.is_none_or(|text| match event {
+                ReactionEvent::Receive => condition::is_meant(&reaction.matcher, text),
+                _ => condition::matches(&reaction.matcher, text),
+            });
             if open && matches {
                 asks.push(Ask::React {
                     mob: *id,

@@ -138,7 +138,11 @@ fn each_rule_is_enforced_where_it_is_broken() {
             "spec.reactions.1.conditions: no item has the slug `lof`; did you mean `loaf`?",
         ),
         ("conditions: fact_check season summer", "conditions: level 5", "a loader can ask only for facts"),
-        ("match: loaf", "match: loaf or", "Invalid match matcher expression: a phrase is missing at character 8"),
+        (
+            "match: a loaf of bread",
+            "match: loaf or",
+            "Invalid match matcher expression: a phrase is missing at character 8",
+        ),
         ("targetless_other: \"{actor} nods.\"", "targetless_other: ''", "the targetless texts come together"),
         ("targeted_other: \"{actor} nods to {target}.\"", "targeted_other: ''", "the targeted texts come together"),
         (
