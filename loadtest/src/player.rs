@@ -137,7 +137,9 @@ impl Player {
         turns: &mut mpsc::UnboundedReceiver<Instant>,
         stage: &mut watch::Receiver<Stage>,
     ) -> Result<(), String> {
-        let mut now = *stage.borrow_and_update();
+        // The play may have begun before this task ran for the first time: what it says now is news as well.
+        stage.mark_changed();
+        let mut now = Stage::Waiting;
         let pause = self.common.load.rate.map(|rate| Duration::from_secs_f64(1.0 / rate.max(1e-6)));
         let self_paced = !self.common.load.is_silent(&self.seat) && (pause.is_none() || self.common.load.closed);
         let mut next: Option<Instant> = None;

@@ -178,7 +178,7 @@ fn figures(load: &Load, sum: &Sum) -> Figures {
         cpu_ms_per_command: ratio(sum.cpu_ms, commands),
         cpu_percent: sum.cpu_ms / seconds / 10.0,
         rss_mib: sum.rss_mib,
-        rss_kib_per_player: (sum.rss_mib - sum.rss_before_mib.unwrap_or(sum.rss_mib)) * 1024.0
+        rss_kib_per_player: (sum.rss_mib - sum.rss_before_mib.unwrap_or(sum.rss_mib)).max(0.0) * 1024.0
             / (load.players + load.listeners).max(1) as f64,
         refused_percent: ratio(tally.refused as f64 * 100.0, commands),
         unanswered: sum.unanswered,
