@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, RwLock};
+use std::sync::{Arc, Mutex, RwLock, Weak};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::nexus::background::lock;
@@ -14,12 +14,17 @@ use crate::world::internal::Ticket;
 /// Entry tickets that wait for their sockets.
 pub const TICKETS_MAX: usize = 10_000;
 
+/// The sessions of one account together may do this many times what one may.
+const ACCOUNT_SHARE: f64 = 2.0;
+
 /// Shared by the sockets and the internal endpoints.
 pub struct Sessions {
     tickets: Mutex<HashMap<PlayerId, Ticket>>,
     verifier: RwLock<Verifier>,
     has_keys: AtomicBool,
     next: AtomicU64,
+    /// What the open sessions of each account may do together.
+    allowances: Mutex<HashMap<i64, Weak<Mutex<Bucket>>>>,
 }
 
 /// Why a socket may not play.
@@ -41,11 +46,24 @@ impl Sessions {
             verifier: RwLock::default(),
             has_keys: AtomicBool::new(false),
             next: AtomicU64::new((boot << 32) | 1),
+            allowances: Mutex::default(),
         }
     }
 
     pub fn next_session(&self) -> u64 {
         self.next.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// The bucket that all sessions of an account draw from, besides their own; it lives as long as one of them.
+    pub fn allowance(&self, account: i64, per_second: f64, burst: f64) -> Arc<Mutex<Bucket>> {
+        let mut allowances = lock(&self.allowances);
+        if let Some(shared) = allowances.get(&account).and_then(Weak::upgrade) {
+            return shared;
+        }
+        allowances.retain(|_, shared| shared.strong_count() > 0);
+        let fresh = Arc::new(Mutex::new(Bucket::new(per_second * ACCOUNT_SHARE, burst * ACCOUNT_SHARE)));
+        allowances.insert(account, Arc::downgrade(&fresh));
+        fresh
     }
 
     /// The Forge's public keys.
@@ -138,5 +156,19 @@ mod tests {
         assert_eq!((0..5).filter(|_| bucket.take(start)).count(), 3);
         let later = start + Duration::from_millis(250);
         assert_eq!((0..5).filter(|_| bucket.take(later)).count(), 2);
+    }
+
+    #[test]
+    fn the_sessions_of_an_account_share_an_allowance_as_long_as_one_is_open() {
+        let sessions = Sessions::new(1);
+        let first = sessions.allowance(7, 10.0, 3.0);
+        let second = sessions.allowance(7, 10.0, 3.0);
+        let now = std::time::Instant::now();
+        let taken = |bucket: &Arc<Mutex<Bucket>>| (0..5).filter(|_| lock(bucket).take(now)).count();
+        assert_eq!((taken(&first), taken(&second)), (5, 1), "twice the burst of three, together");
+        let other = sessions.allowance(8, 10.0, 3.0);
+        assert_eq!(taken(&other), 5, "another account has its own");
+        drop((first, second));
+        assert_eq!(taken(&sessions.allowance(7, 10.0, 3.0)), 5, "a new one after the last session");
     }
 }

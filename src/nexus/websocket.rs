@@ -2,7 +2,7 @@
 //! the world; what is wrong with a frame is answered here, and concerns nobody else.
 
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use axum::extract::{ConnectInfo, Path, Request, State};
@@ -24,7 +24,7 @@ use crate::world::character::PlayerId;
 use crate::world::template::WorldId;
 
 use super::Shared;
-use super::background::stage_parts;
+use super::background::{lock, stage_parts};
 use super::game::{CLOSE_GOING_AWAY, OUTBOX_MESSAGES_MAX, Outbound, Outbox, Parcel};
 use super::message::inbound::{self, FRAME_BYTES_MAX, Inbound, Unreadable};
 use super::message::{Data, ErrorData, Frame};
@@ -145,6 +145,7 @@ async fn serve(shared: Arc<Shared>, stream: Socket) {
         frames,
         playing: None,
         bucket: Bucket::new(shared.limits.commands_per_second, shared.limits.commands_burst),
+        allowance: None,
         haste: 0,
         warned: Instant::now() - Duration::from_secs(60),
     };
@@ -249,6 +250,8 @@ struct Reader {
     frames: mpsc::Sender<Parcel>,
     playing: Option<Playing>,
     bucket: Bucket,
+    /// Shared by all sessions of the account, once it is known.
+    allowance: Option<Arc<Mutex<Bucket>>>,
     haste: u32,
     warned: Instant,
 }
@@ -256,7 +259,9 @@ struct Reader {
 impl Reader {
     /// Counts a frame; false when the client will not calm down.
     fn calm(&mut self) -> bool {
-        if self.bucket.take(Instant::now()) {
+        let now = Instant::now();
+        let shared = self.allowance.as_ref().is_none_or(|allowance| lock(allowance).take(now));
+        if self.bucket.take(now) && shared {
             self.haste = 0;
             return true;
         }
@@ -312,6 +317,9 @@ impl Reader {
             Ok(ticket) => ticket,
             Err(denied) => return self.error("system.connect.error", "denied", &denied.to_string()),
         };
+        let limits = self.shared.limits;
+        let (rate, burst) = (limits.commands_per_second, limits.commands_burst);
+        self.allowance = Some(self.shared.sessions.allowance(ticket.account.id, rate, burst));
         let session = self.session;
         // A socket plays one character: taking up another leaves the first without a link.
         if let Some(Playing { spawn, player }) = self.playing.take() {

@@ -48,7 +48,7 @@ fn without_tests(text: &str) -> &str {
 fn no_file_is_longer_than_a_reader_likes() {
     let long: Vec<String> = sources()
         .iter()
-        .filter(|(path, text)| text.lines().count() > LINES_MAX)
+        .filter(|(_, text)| text.lines().count() > LINES_MAX)
         .map(|(path, text)| format!("{path}: {} lines", text.lines().count()))
         .collect();
     assert!(long.is_empty(), "more than {LINES_MAX} lines; make it a folder: {long:#?}");
