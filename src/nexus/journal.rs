@@ -222,6 +222,9 @@ impl JournalNode {
         match self.jobs.recv_timeout(most) {
             Ok(JournalJob::Covered { spawn, incarnation, seq }) => self.journal.covered(spawn, incarnation, seq),
             Ok(JournalJob::Forget { spawn }) => self.journal.forget(spawn),
+            Ok(JournalJob::Tail { spawn, done }) => {
+                let _ = done.send(self.journal.tail_of(spawn));
+            }
             _ => {}
         }
     }
