@@ -316,6 +316,12 @@ async fn images_come_forward_with_their_characters_and_start_the_next_lease() {
     assert_eq!(link.post::<Saved>(&path, &first).await.unwrap(), saved, "twice is once");
     let mut second = image(&lease, 20, Some(10), &[("YQ==", None), ("Yw==", Some("Mw=="))]);
     second.characters = vec![Character { gold: 5, ..character(&rig, ann).await }];
+    let hold = format!(
+        "with held as (update player set held_by_spawn = {spawn}, held_epoch = {} where id = {ann} returning 1)
+         select count(*) from held",
+        lease.epoch
+    );
+    assert_eq!(rig.number(&hold).await, 1);
     link.post::<Saved>(&path, &second).await.unwrap();
     assert_eq!(character(&rig, ann).await.gold, 5);
     assert_eq!(code(link.post::<Saved>(&path, &image(&lease, 30, Some(10), &[])).await), "image_gap");

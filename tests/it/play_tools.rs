@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use crate::support::platform::{Home, realms, text};
+use crate::support::platform::{Home, PATIENCE, realms, text};
 
 const WORLD: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixture/world");
 
@@ -117,6 +117,11 @@ fn the_journal_can_be_looked_at_without_a_platform() {
     told(&home, &["world", "apply", WORLD]);
     told(&home, &["world", "start", "mill"]);
     assert!(told(&home, &["nexus", "list"]).contains("alive"));
+    // The world's first turn comes a moment after its start.
+    let until = std::time::Instant::now() + PATIENCE;
+    while !told(&home, &["journal", "verify"]).contains("A start takes the frames") {
+        assert!(std::time::Instant::now() < until, "the journal never has a turn");
+    }
     platform.kill();
     let verified = told(&home, &["journal", "verify"]);
     assert!(verified.contains("A start takes the frames"), "{verified}");
