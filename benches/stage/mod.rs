@@ -140,7 +140,6 @@ impl Bench {
             version: 0,
             account: Account { id: player, ..Account::default() },
             config: PlayerConfig::default(),
-            resume: false,
         });
     }
 

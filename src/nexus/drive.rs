@@ -44,8 +44,8 @@ pub enum Arrival {
     Given { spawn: WorldId, session: u64, instruction: Instruction },
     /// From a node of the engine or from the Forge.
     Internal { spawn: WorldId, instruction: Instruction },
-    /// As `Internal`, at the start, before there is anyone to wait.
-    Recovered { spawn: WorldId, instruction: Instruction },
+    /// As `Internal`, from who cannot wait: at most one for each socket or recovered player.
+    Owed { spawn: WorldId, instruction: Instruction },
     /// A world that was built elsewhere is linked in.
     Start { world: Box<World>, full_cut: bool, done: Done<()> },
     /// A world stops: everyone leaves, a last cut is written, it is unlinked.
@@ -219,7 +219,7 @@ impl Running {
                 (self.drive.taken)(false);
                 self.give(spawn, instruction, now);
             }
-            Arrival::Recovered { spawn, instruction } => self.give(spawn, instruction, now),
+            Arrival::Owed { spawn, instruction } => self.give(spawn, instruction, now),
             Arrival::Start { world, full_cut, done } => {
                 let spawn = world.meta.spawn;
                 self.slots.insert(spawn, Slot::new(*world, now, full_cut));

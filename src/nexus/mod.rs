@@ -13,10 +13,12 @@ pub mod mend;
 pub mod message;
 pub mod mirror;
 pub mod mob;
+pub mod outbox;
 pub mod places;
 pub mod pulsar;
 pub mod recover;
 pub mod registration;
+pub mod resume;
 pub mod session;
 pub mod tic;
 pub mod timings;
@@ -51,6 +53,7 @@ use keeper::{Keeper, KeeperJob};
 use mirror::MirrorFeed;
 use places::Places;
 use pulsar::instruction::Instruction;
+use resume::Seal;
 use session::Sessions;
 use worlds::{TemplateSets, WorldError, Worlds};
 
@@ -174,6 +177,7 @@ impl Nexus {
         })?;
         let mut state = State::open(&dir.join("state"))?;
         let (boot, data_id) = identify(&mut state)?;
+        let seal = Arc::new(seal(&mut state)?);
         let (mut journal, tail) = Journal::open(&dir.join("journal"), io, JournalOptions::default())?;
         let sets = Arc::new(TemplateSets::default());
         let recovered = recover::recover(&state, &tail, &sets)?;
@@ -237,7 +241,7 @@ impl Nexus {
             sets: sets.clone(),
             taken,
         };
-        let outward = Outward::new(outward_rx, background_tx, mob_tx);
+        let outward = Outward::new(outward_rx, background_tx, mob_tx, inward.clone(), seal.clone(), recovered.sent);
         let threads = vec![
             thread("outward", move || outward.run())?,
             thread("keeper", move || keeper.run())?,
@@ -253,7 +257,7 @@ impl Nexus {
             let (done, _) = tokio::sync::oneshot::channel();
             inward.control(Arrival::Start { world: Box::new(world), full_cut: false, done });
             for (player, session) in lost {
-                inward.control(Arrival::Recovered { spawn, instruction: Instruction::Unlink { player, session } });
+                inward.control(Arrival::Owed { spawn, instruction: Instruction::Unlink { player, session } });
             }
         }
         let link = Link::new(&options.forge_url, &options.service_token)?;
@@ -267,7 +271,7 @@ impl Nexus {
         };
         let background = Background { nexus: options.name.clone(), link, inward: inward.clone(), epochs };
         let shared = Arc::new(Shared {
-            sessions: Sessions::new(boot),
+            sessions: Sessions::new(boot, seal),
             inward,
             outward: outward_tx,
             limits: options.limits,
@@ -366,15 +370,31 @@ fn identify(state: &mut State) -> Result<(u64, String), StateError> {
     let data_id = match known {
         Some(id) => id,
         None => {
-            let mut bytes = [0; 16];
-            // The system's source of chance does not fail on a system that runs.
-            if aws_lc_rs::rand::fill(&mut bytes).is_err() {
-                return Err(StateError::Write("no entropy for a new data directory".into()));
-            }
-            let id = bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+            let id = entropy::<16>()?.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
             state.put_note("data_id", id.as_bytes())?;
             id
         }
     };
     Ok((boot, data_id))
+}
+
+/// What signs the passes of who comes back. It stays with the data, so that a crash does not take the ways back away.
+fn seal(state: &mut State) -> Result<Seal, StateError> {
+    let known = state.note("resume_key")?.and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
+    let key = match known {
+        Some(key) => key,
+        None => {
+            let key = entropy::<32>()?;
+            state.put_note("resume_key", &key)?;
+            key
+        }
+    };
+    Ok(Seal::new(&key))
+}
+
+fn entropy<const BYTES: usize>() -> Result<[u8; BYTES], StateError> {
+    let mut bytes = [0; BYTES];
+    // The system's source of chance does not fail on a system that runs.
+    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| StateError::Write("no entropy for a new data directory".into()))?;
+    Ok(bytes)
 }

@@ -1,18 +1,20 @@
 //! After a start: the worlds as their last cuts have them, and the tail replayed on top, so that they
 //! are what they were at the last acknowledged turn.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use crate::store::journal::Tail;
 use crate::store::state::{Loaded, State};
+use crate::world::character::PlayerId;
 use crate::world::template::WorldId;
 
 use super::pulsar::image;
 use super::pulsar::instruction::Applied;
-use super::pulsar::turn::{self, Output, Sets};
+use super::pulsar::turn::{self, Out, Output, Sets};
 use super::pulsar::world::World;
+use super::resume::Sent;
 use super::worlds::{ENGINE, TemplateSets, WorldError, stored_set};
 
 /// What the disk gave.
@@ -22,6 +24,8 @@ pub struct Recovered {
     pub parked: Vec<(WorldId, String)>,
     /// Turns replayed.
     pub turns: u64,
+    /// What these turns had sent to the players who are in the worlds.
+    pub sent: HashMap<PlayerId, Sent>,
 }
 
 /// Brings every world back.
@@ -38,6 +42,10 @@ pub fn recover(state: &State, tail: &Tail, sets: &Arc<TemplateSets>) -> Result<R
             Err(error) => drop(parked.insert(spawn, error.to_string())),
         }
     }
+    let mut sent: HashMap<PlayerId, Sent> = HashMap::new();
+    for world in worlds.values() {
+        sent.extend(world.presences.iter().map(|(player, presence)| (player, Sent::above(presence.messages))));
+    }
     let mut turns = 0;
     let mut replayed: BTreeMap<WorldId, u64> = BTreeMap::new();
     let mut output = Output::default();
@@ -50,6 +58,7 @@ pub fn recover(state: &State, tail: &Tail, sets: &Arc<TemplateSets>) -> Result<R
         match outcome {
             Ok(()) => {
                 turns += 1;
+                note_sent(&output, &mut sent);
                 *replayed.entry(record.spawn).or_default() += 1;
             }
             Err(reason) => {
@@ -73,7 +82,21 @@ pub fn recover(state: &State, tail: &Tail, sets: &Arc<TemplateSets>) -> Result<R
     for (spawn, reason) in &parked {
         tracing::error!(spawn, reason, "a world could not be brought back and is parked; see `realms journal verify`");
     }
-    Ok(Recovered { worlds: worlds.into_values().collect(), parked: parked.into_iter().collect(), turns })
+    Ok(Recovered { worlds: worlds.into_values().collect(), parked: parked.into_iter().collect(), turns, sent })
+}
+
+fn note_sent(output: &Output, sent: &mut HashMap<PlayerId, Sent>) {
+    for out in &output.outs {
+        match out {
+            Out::Message(message) => {
+                for (player, number) in &message.to {
+                    sent.entry(*player).or_default().push(*number, &message.frame);
+                }
+            }
+            Out::Detach { player } => drop(sent.remove(player)),
+            _ => {}
+        }
+    }
 }
 
 /// One world from its cut and its tail, as after a crash.

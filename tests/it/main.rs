@@ -18,5 +18,6 @@ mod play_config;
 mod play_herald;
 mod play_servers;
 mod play_tools;
+mod resume;
 mod support;
 mod tidy;

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use smallvec::SmallVec;
 
+use super::pulsar::turn::Welcome;
 use crate::world::character::PlayerId;
 use view::*;
 
@@ -35,6 +36,18 @@ pub struct Frame {
 impl Frame {
     pub fn new(kind: impl Into<Cow<'static, str>>, text: impl Into<String>, data: Data) -> Self {
         Self { kind: kind.into(), text: text.into(), data, group: None }
+    }
+
+    /// What a socket hears first. It has no number: it is about the connection, not the world.
+    pub fn welcome(resume: String, welcome: &Welcome) -> Self {
+        let back = welcome.back.as_ref();
+        let data = ConnectedData {
+            resumed: welcome.resumed,
+            last_n: back.map(|back| back.last_n),
+            resume,
+            seq: back.map(|back| back.newest),
+        };
+        Self::new("system.connect.success", "", Data::Connected(data))
     }
 
     /// A refusal: `cmd.<command>.error` with its code.

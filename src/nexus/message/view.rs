@@ -412,6 +412,11 @@ pub struct ConnectedData {
     /// Number of the last numbered command that was applied; only to a client that came back.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_n: Option<u64>,
+    /// The way back, for `data.resume` of the next `system.connect`.
+    pub resume: String,
+    /// Number of the newest message; only to a client that came back. What it missed up to here follows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seq: Option<u64>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -27,8 +27,14 @@ pub enum Instruction {
         version: i64,
         account: Account,
         config: PlayerConfig,
-        /// The client comes back: it goes on numbering its commands where it was.
-        resume: bool,
+    },
+    /// A socket has shown that it played this character, and comes back to go on where it was.
+    Resume {
+        player: PlayerId,
+        session: u64,
+        stay: Stay,
+        /// Number of the last message that the client saw.
+        last: u64,
     },
     /// The socket is gone.
     Unlink {
@@ -128,6 +134,15 @@ pub enum Instruction {
     Skip {
         timer: Option<u64>,
     },
+}
+
+/// Which stay of a character in the world a client means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stay {
+    pub account: i64,
+    pub incarnation: u64,
+    /// The instruction by which the character came in.
+    pub entered: u64,
 }
 
 /// The parts of a Beat that may take several turns.

@@ -15,7 +15,7 @@ use crate::world::template::{ItemTemplateId, MobTemplateId, RoomId, RuleId, Worl
 use super::instruction::Instruction;
 
 /// The version that this engine writes.
-pub const RECORD_VERSION: u8 = 1;
+pub const RECORD_VERSION: u8 = 2;
 
 pub type MobId = i64;
 
@@ -119,6 +119,8 @@ pub struct Presence {
     pub messages: u64,
     /// Number of the last numbered command applied for this player.
     pub commands: u64,
+    /// The instruction by which the character came into the world; messages are counted from there.
+    pub entered: u64,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

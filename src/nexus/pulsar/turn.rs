@@ -22,6 +22,11 @@ pub enum Out {
     Attach {
         player: PlayerId,
         session: u64,
+        account: i64,
+        incarnation: u64,
+        /// The instruction by which the character came into the world.
+        entered: u64,
+        welcome: Welcome,
     },
     /// The player has left: the socket is closed once it has what was sent before.
     Detach {
@@ -36,6 +41,26 @@ pub enum Out {
     Errand(OpenErrand),
     /// The world has stopped: everyone has left.
     Stopped,
+}
+
+/// How a socket is greeted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Welcome {
+    /// The character was in the world already.
+    pub resumed: bool,
+    /// The client comes back and gets what it missed; without this a snapshot follows.
+    pub back: Option<Return>,
+}
+
+/// Where a client that comes back was, and where the player is now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Return {
+    /// Number of the last message that the client saw, as it says.
+    pub last: u64,
+    /// Number of the newest message.
+    pub newest: u64,
+    /// Number of the last numbered command that was applied.
+    pub last_n: u64,
 }
 
 /// The outputs of turns; reused.
@@ -99,10 +124,11 @@ impl Turn<'_> {
     fn run(&mut self, instruction: Instruction, sets: &dyn Sets) -> bool {
         use Instruction as I;
         match instruction {
-            I::Connect { player, session, stage, version, account, config, resume } => {
-                let entry = connect::Entry { player, session, stage, version, resume };
+            I::Connect { player, session, stage, version, account, config } => {
+                let entry = connect::Entry { player, session, stage, version };
                 connect::connect(self, entry, account, config)
             }
+            I::Resume { player, session, stay, last } => connect::resume(self, player, session, stay, last),
             I::Unlink { player, session } => connect::unlink(self, player, session),
             I::Text { player, session, n, text } => {
                 self.by_socket(player, session, n, |turn| command::text(turn, player, &text))
