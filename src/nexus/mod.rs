@@ -14,6 +14,7 @@ pub mod message;
 pub mod mirror;
 pub mod mob;
 pub mod outbox;
+pub mod pipe;
 pub mod places;
 pub mod pulsar;
 pub mod recover;

@@ -1,11 +1,8 @@
 //! One connection each: frames become instructions, messages are written out. A socket never touches
 //! the world; what is wrong with a frame is answered here, and concerns nobody else.
 
-use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::pin::Pin;
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use axum::extract::{ConnectInfo, Path, Request, State};
@@ -14,11 +11,9 @@ use axum::response::{IntoResponse, Response};
 use futures_util::StreamExt;
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
-use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
-use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
 use crate::world::character::PlayerId;
@@ -30,21 +25,16 @@ use super::game::{CLOSE_GOING_AWAY, CLOSE_NORMAL, Outbound, RESTARTING};
 use super::message::inbound::{self, FRAME_BYTES_MAX, Inbound, Unreadable};
 use super::message::{Data, ErrorData, Frame};
 use super::outbox::Outbox;
+use super::pipe::{self, ReadHalf, Source, WriteHalf};
 use super::pulsar::instruction::{Instruction, Stay};
 use super::session::{Bucket, Denied};
 
-/// Bytes read at once from a socket.
-const READ_BUFFER_BYTES: usize = 4 * 1024;
 /// The server asks for a sign of life this often.
 const PING_EVERY: Duration = Duration::from_secs(30);
 /// Without any frame for this long a connection is given up.
 const SILENCE_MAX: Duration = Duration::from_secs(90);
 /// A socket that does not authenticate within this is closed.
 const GREETING_MAX: Duration = Duration::from_secs(30);
-/// A client that takes not a byte for this long is stuck.
-const WRITE_MAX: Duration = Duration::from_secs(20);
-/// After the end was written, a client gets this long to hang up, so that what was written is not lost on its way.
-const LINGER_MAX: Duration = Duration::from_secs(2);
 /// Frames refused for haste in one go before the connection is closed.
 const HASTE_MAX: u32 = 400;
 const SLOW_DOWN: &str = "You are faster than the world can turn. Take a breath.";
@@ -129,14 +119,10 @@ async fn serve(shared: Arc<Shared>, upgraded: Upgraded) {
     }
     metrics::gauge!("game_connections").increment(1.0);
     let (read, write, begun) = halves(upgraded);
-    let config = WebSocketConfig::default()
-        .read_buffer_size(READ_BUFFER_BYTES)
-        .write_buffer_size(0)
-        .max_message_size(Some(FRAME_BYTES_MAX))
-        .max_frame_size(Some(FRAME_BYTES_MAX));
-    let half = Half { read, outbox: outbox.clone() };
-    let mut source = WebSocketStream::from_partially_read(half, begun, Role::Server, Some(config)).await;
-    let writer = tokio::spawn(write_out(write, outbox.clone()));
+    let config =
+        WebSocketConfig::default().max_message_size(Some(FRAME_BYTES_MAX)).max_frame_size(Some(FRAME_BYTES_MAX));
+    let mut source = pipe::source(read, begun, config, outbox.clone()).await;
+    let writer = tokio::spawn(pipe::write_out(write, outbox.clone()));
     let reader = Reader {
         shared: shared.clone(),
         session,
@@ -155,13 +141,13 @@ async fn serve(shared: Arc<Shared>, upgraded: Upgraded) {
     // What was said before the end is still written.
     outbox.end();
     if writer.await.is_ok_and(|told| told) {
-        let _ = tokio::time::timeout(LINGER_MAX, hung_up(&mut source.get_mut().read)).await;
+        source.get_mut().hung_up().await;
     }
     metrics::gauge!("game_connections").decrement(1.0);
 }
 
 /// Reads until the connection is to end; gives what it played.
-async fn listen(mut reader: Reader, source: &mut WebSocketStream<Half>) -> Option<Playing> {
+async fn listen(mut reader: Reader, source: &mut Source) -> Option<Playing> {
     let outbox = reader.outbox.clone();
     let shutdown = reader.shared.shutdown.clone();
     let opened = Instant::now();
@@ -206,9 +192,6 @@ async fn listen(mut reader: Reader, source: &mut WebSocketStream<Half>) -> Optio
     reader.playing
 }
 
-type ReadHalf = Box<dyn AsyncRead + Send + Unpin>;
-type WriteHalf = Box<dyn AsyncWrite + Send + Unpin>;
-
 /// Both directions of a connection, and what was read of it beyond the request.
 fn halves(upgraded: Upgraded) -> (ReadHalf, WriteHalf, Vec<u8>) {
     match upgraded.downcast::<TokioIo<TcpStream>>() {
@@ -221,64 +204,6 @@ fn halves(upgraded: Upgraded) -> (ReadHalf, WriteHalf, Vec<u8>) {
             (Box::new(read), Box::new(write), Vec::new())
         }
     }
-}
-
-/// What the websocket library reads from; what it wants to say by itself, answers to pings, goes the way of all else.
-struct Half {
-    read: ReadHalf,
-    outbox: Arc<Outbox>,
-}
-
-impl AsyncRead for Half {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, to: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.read).poll_read(cx, to)
-    }
-}
-
-impl AsyncWrite for Half {
-    fn poll_write(self: Pin<&mut Self>, _cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        self.outbox.raw(bytes);
-        Poll::Ready(Ok(bytes.len()))
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-}
-
-/// Waits until the client has nothing more to say.
-async fn hung_up(read: &mut ReadHalf) {
-    let mut ignored = [0; 1024];
-    while read.read(&mut ignored).await.is_ok_and(|count| count > 0) {}
-}
-
-/// Writes what waits, all of it at once, until the end, or until the client takes nothing for too long. True when
-/// everything was written.
-async fn write_out(mut to: WriteHalf, outbox: Arc<Outbox>) -> bool {
-    let writing = async {
-        let mut bytes = Vec::new();
-        while outbox.take(&mut bytes).await {
-            let mut rest = &bytes[..];
-            while !rest.is_empty() {
-                match tokio::time::timeout(WRITE_MAX, to.write(rest)).await {
-                    Ok(Ok(count)) if count > 0 => rest = &rest[count..],
-                    _ => return false,
-                }
-            }
-        }
-        true
-    };
-    let told = tokio::select! {
-        told = writing => told,
-        () = outbox.cut.cancelled() => false,
-    };
-    let told = told && tokio::time::timeout(WRITE_MAX, to.shutdown()).await.is_ok_and(|shut| shut.is_ok());
-    outbox.cut.cancel();
-    told
 }
 
 struct Reader {

@@ -18,6 +18,12 @@ fn line(text: &str, n: Option<u64>) -> String {
     json!({"type": "cmd.text", "text": text, "n": n}).to_string()
 }
 
+/// Says something, and waits for the answer: from then on it is on the disk.
+async fn say(socket: &mut Socket, word: &str) {
+    socket.send(line(&format!("say {word}"), None)).await;
+    assert_eq!(socket.until("cmd.say.success").await["data"]["message"], word);
+}
+
 fn return_hello(guest: &Guest, pass: &str, last: u64) -> String {
     let key = format!("player.{}", guest.player);
     let data = json!({"player_key": key, "resume": pass, "last_seq": last});
@@ -92,14 +98,13 @@ async fn who_comes_back_gets_exactly_what_was_missed_also_after_a_kill() {
     let mut speaker = enter(&platform, &bob).await;
     let url = announce(&platform, &ann).await;
     let mut witness = Witness::enter(&platform, &ann).await;
-    speaker.send(line("say one", None)).await;
+    say(&mut speaker, "one").await;
     witness.until("notification.cmd.say.success").await;
 
     // The connection breaks; the speaker goes on.
     witness.socket = Socket::open(&url).await;
     for word in ["two", "three", "four"] {
-        speaker.send(line(&format!("say {word}"), None)).await;
-        speaker.until("cmd.say.success").await;
+        say(&mut speaker, word).await;
     }
     let welcome = witness.come_back(&url, &ann).await;
     let missed = welcome["data"]["seq"].as_u64().unwrap();
@@ -107,8 +112,7 @@ async fn who_comes_back_gets_exactly_what_was_missed_also_after_a_kill() {
         witness.socket.send(r#"{"type":"system.ping"}"#).await;
         witness.until("system.pong").await;
     }
-    speaker.send(line("say five", None)).await;
-    speaker.until("cmd.say.success").await;
+    say(&mut speaker, "five").await;
     while witness.heard().last() != Some(&"five") {
         witness.until("notification.cmd.say.success").await;
     }
@@ -118,8 +122,7 @@ async fn who_comes_back_gets_exactly_what_was_missed_also_after_a_kill() {
     // The platform is killed right after an answer. What the witness was not sent any more is made again.
     witness.socket.send(line("say I am here", Some(1))).await;
     witness.until("cmd.say.success").await;
-    speaker.send(line("say six", None)).await;
-    speaker.until("cmd.say.success").await;
+    say(&mut speaker, "six").await;
     platform.kill();
     let platform = open(&home);
     let url = format!("ws://127.0.0.1:{}/ws/game/cmd", platform.port);
