@@ -13,9 +13,6 @@ use super::background::lock;
 pub const OUTBOX_MESSAGES_MAX: usize = 1024;
 /// Bytes that wait for one socket; more and it is cut off. One message always fits into an empty outbox.
 pub const OUTBOX_BYTES_MAX: usize = 1024 * 1024;
-/// Memory that an outbox keeps while nothing waits.
-const KEPT_BYTES: usize = 2 * 1024;
-
 /// What a frame is, as the websocket protocol numbers it (RFC 6455, 11.8).
 const TEXT: u8 = 0x1;
 const CLOSE: u8 = 0x8;
@@ -120,12 +117,12 @@ impl Outbox {
 
     /// Waits until something is there and takes all of it in exchange for an emptied buffer. False at the end.
     pub async fn take(&self, into: &mut Vec<u8>) -> bool {
+        // Most sockets wait most of the time: while one does, it holds no memory.
+        *into = Vec::new();
         loop {
             {
                 let mut waiting = lock(&self.waiting);
                 if !waiting.bytes.is_empty() {
-                    into.clear();
-                    into.shrink_to(KEPT_BYTES);
                     std::mem::swap(&mut waiting.bytes, into);
                     waiting.messages = 0;
                     return true;
