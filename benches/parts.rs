@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use divan::Bencher;
 use divan::counter::ItemsCount;
+use realms::nexus::meters::Tally;
 use realms::nexus::pulsar::instruction::{Applied, Instruction, What};
 use realms::nexus::pulsar::turn::Out;
 use realms::nexus::pulsar::world::World;
@@ -164,4 +165,12 @@ fn restore(bencher: Bencher, mobs: usize) {
 fn beat_over_idle_mobs(bencher: Bencher, mobs: usize) {
     let mut bench = Bench::new(0, mobs);
     bencher.bench_local(|| bench.apply(Instruction::Beat));
+}
+
+/// What measuring a turn adds to it: one look at the clock and two additions.
+#[divan::bench]
+fn tally(bencher: Bencher) {
+    let mut tally = Tally::default();
+    let mut begun = std::time::Instant::now();
+    bencher.counter(ItemsCount::new(1u32)).bench_local(|| begun = tally.turn(2, begun));
 }

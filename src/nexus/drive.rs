@@ -18,6 +18,7 @@ use crate::world::template::WorldId;
 use super::game::{Outbound, Taken};
 use super::journal::{Batch, JournalJob};
 use super::message::{Data, Frame};
+use super::meters::Survey;
 use super::pulsar::instruction::Instruction;
 use super::pulsar::turn::Sets;
 use super::pulsar::world::World;
@@ -58,6 +59,8 @@ pub enum Arrival {
     Head { spawn: WorldId, done: Done<(u64, u64)> },
     /// The hash of a world's state, with its sequence.
     Hash { spawn: WorldId, done: Done<(u64, [u8; 32])> },
+    /// What all worlds hold, for the meters.
+    Survey { done: Done<Survey> },
     /// A world is whole again after a turn that panicked; without one it stays parked.
     Mended { spawn: WorldId, world: Option<Box<World>> },
     /// Open errands are let out again.
@@ -249,6 +252,11 @@ impl Running {
             Arrival::Hash { spawn, done } => {
                 let hash = self.slots.get_mut(&spawn).map(|slot| (slot.world.meta.seq, slot.world.hash()));
                 self.batch.after(move || answer(done, hash));
+            }
+            Arrival::Survey { done } => {
+                let mut survey = Survey::default();
+                self.slots.values().for_each(|slot| slot.survey(&mut survey));
+                answer(done, Some(survey));
             }
             Arrival::Mended { spawn, world } => {
                 if let Some(slot) = self.slots.get_mut(&spawn) {

@@ -14,6 +14,7 @@ use crate::world::template::WorldId;
 
 use super::drive::Arrival;
 use super::message::{Data, Frame, Message};
+use super::meters::{DELIVERIES, ERRANDS_DEFERRED, OUTBOX_FULL};
 use super::outbox::{Outbox, Refused};
 use super::pulsar::instruction::Instruction;
 use super::pulsar::record::OpenErrand;
@@ -113,6 +114,12 @@ impl Inward {
         }
     }
 
+    /// How many instructions of players, and of the engine's own nodes, wait.
+    pub fn waiting(&self) -> (usize, usize) {
+        let players = INLET_PLAYERS_MAX.saturating_sub(self.players.available_permits());
+        (players, INLET_INTERNAL_MAX.saturating_sub(self.internal.available_permits()))
+    }
+
     /// A question or an order to the Pulsar thread itself.
     pub fn control(&self, arrival: Arrival) {
         let _ = self.inlet.send(arrival);
@@ -146,9 +153,16 @@ pub struct Outward {
     lines: HashMap<PlayerId, Line>,
     sessions: HashMap<u64, Seat>,
     /// Sessions whose writers are to be woken.
-    woken: Vec<u64>,
+    woken: Woken,
     /// A frame on its way.
     scratch: Vec<u8>,
+}
+
+/// What was put into outboxes since their writers were last woken.
+#[derive(Default)]
+struct Woken {
+    sessions: Vec<u64>,
+    deliveries: u64,
 }
 
 /// An open socket.
@@ -186,7 +200,7 @@ impl Outward {
             seal,
             lines: HashMap::new(),
             sessions: HashMap::new(),
-            woken: Vec::new(),
+            woken: Woken::default(),
             scratch: Vec::new(),
         };
         for (player, sent) in kept {
@@ -203,6 +217,7 @@ impl Outward {
 
     /// Runs until every sender is gone.
     pub fn run(mut self) {
+        let deliveries = DELIVERIES.counter();
         while let Ok(outbounds) = self.outbounds.recv() {
             for (nth, outbound) in outbounds.into_iter().enumerate() {
                 self.route(outbound);
@@ -211,6 +226,7 @@ impl Outward {
                 }
             }
             self.wake();
+            deliveries.increment(std::mem::take(&mut self.woken.deliveries));
         }
         for seat in self.sessions.values() {
             seat.outbox.close(CLOSE_GOING_AWAY, RESTARTING);
@@ -219,7 +235,7 @@ impl Outward {
 
     /// Wakes the writers of all sockets that got something.
     fn wake(&mut self) {
-        for session in self.woken.drain(..) {
+        for session in self.woken.sessions.drain(..) {
             if let Some(seat) = self.sessions.get_mut(&session) {
                 seat.stirred = false;
                 seat.outbox.wake();
@@ -323,7 +339,7 @@ impl Outward {
             _ => &self.background,
         };
         if line.try_send((spawn, errand)).is_err() {
-            metrics::counter!("errands_deferred_total").increment(1);
+            ERRANDS_DEFERRED.counter().increment(1);
         }
     }
 }
@@ -332,16 +348,16 @@ impl Outward {
 pub const RESTARTING: &str = "The world is restarting.";
 
 /// Puts a message into a session's outbox. Who does not read is cut off: the end comes back as an unlinked character.
-fn put(sessions: &mut HashMap<u64, Seat>, woken: &mut Vec<u64>, session: u64, head: &[u8], tail: &[u8]) {
+fn put(sessions: &mut HashMap<u64, Seat>, woken: &mut Woken, session: u64, head: &[u8], tail: &[u8]) {
     let Some(seat) = sessions.get_mut(&session) else { return };
     match seat.outbox.text(head, tail) {
-        Ok(()) => metrics::counter!("deliveries_total").increment(1),
-        Err(Refused::Full) => metrics::counter!("outbox_full_total").increment(1),
+        Ok(()) => woken.deliveries += 1,
+        Err(Refused::Full) => OUTBOX_FULL.counter().increment(1),
         Err(Refused::Ended) => return,
     }
     if !seat.stirred {
         seat.stirred = true;
-        woken.push(session);
+        woken.sessions.push(session);
     }
 }
 

@@ -10,6 +10,7 @@ use crate::world::template::{RuleId, WorldId};
 
 use super::drive::Done;
 use super::journal::JournalJob;
+use super::meters::{CUT, CUT_RECORDS};
 use super::mirror::{MirrorFeed, Mirrored};
 use super::pulsar::image;
 
@@ -141,8 +142,8 @@ impl Keeper {
                 }
             }
         }
-        metrics::histogram!("cut_commit_seconds").record(begun.elapsed().as_secs_f64());
-        metrics::counter!("cut_records_total").increment(cut.changes.len() as u64);
+        CUT.histogram().record(begun.elapsed());
+        CUT_RECORDS.counter().increment(cut.changes.len() as u64);
         let _ = self.journal.send(JournalJob::Covered { spawn, incarnation, seq });
         for done in done {
             let _ = done.send(Some(seq));

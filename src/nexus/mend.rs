@@ -14,6 +14,7 @@ use super::drive::Arrival;
 use super::game::Inward;
 use super::journal::JournalJob;
 use super::keeper::KeeperJob;
+use super::meters::MENDINGS;
 use super::recover;
 use super::worlds::{ENGINE, TemplateSets};
 
@@ -56,10 +57,12 @@ impl Mender {
         let world = self.rebuild(spawn);
         match world {
             Ok(world) => {
+                MENDINGS.counter_of("mended").increment(1);
                 tracing::warn!(spawn, seq = broken.seq, "a world was mended after a turn that panicked");
                 self.inward.control(Arrival::Mended { spawn, world: Some(Box::new(world)) });
             }
             Err(reason) => {
+                MENDINGS.counter_of("parked").increment(1);
                 tracing::error!(spawn, reason, "a world could not be mended and is parked");
                 self.inward.control(Arrival::Mended { spawn, world: None });
             }

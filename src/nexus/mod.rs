@@ -11,6 +11,7 @@ pub mod journal;
 pub mod keeper;
 pub mod mend;
 pub mod message;
+pub mod meters;
 pub mod mirror;
 pub mod mob;
 pub mod outbox;
@@ -48,10 +49,11 @@ use crate::store::state::{State, StateError};
 
 use background::{Background, Epochs, lock};
 use drive::{Arrival, Condition, Drive, Health};
-use game::{Inward, Outbound, Outward};
-use journal::{Batch, JournalNode};
+use game::{ErrandLine, INLET_INTERNAL_MAX, INLET_PLAYERS_MAX, Inward, Outbound, Outward};
+use journal::{Batch, JournalJob, JournalNode};
 use keeper::{Keeper, KeeperJob};
-use mirror::MirrorFeed;
+use meters::{GroupMeters, Line};
+use mirror::{FEED_CUTS_MAX, MirrorFeed};
 use places::Places;
 use pulsar::instruction::Instruction;
 use resume::Seal;
@@ -151,6 +153,10 @@ pub struct Nexus {
     background: (Background, mpsc::Receiver<(i64, pulsar::record::OpenErrand)>),
     mob: mpsc::Receiver<(i64, pulsar::record::OpenErrand)>,
     mirror: Option<(mirror::MirrorLine, Mirror, Sender<KeeperJob>)>,
+    /// What the meters look at.
+    lines: Vec<Line>,
+    /// Worlds that could not be brought back.
+    parked: usize,
     threads: Vec<JoinHandle<()>>,
     health: Arc<Health>,
     _lock: Lock,
@@ -169,6 +175,7 @@ impl Nexus {
 
     fn open_blocking(options: Options) -> Result<Self, NexusError> {
         let begun = Instant::now();
+        meters::describe();
         let dir = options.data_dir.clone();
         let io: Arc<dyn Io> = Arc::new(RealIo);
         std::fs::create_dir_all(&dir).map_err(|error| NexusError::Folder(dir.clone(), error))?;
@@ -189,6 +196,8 @@ impl Nexus {
                 None => journal.forget(spawn),
             }
         }
+        meters::RECOVERY.gauge().set(begun.elapsed().as_secs_f64());
+        meters::RECOVERY_TURNS.gauge().set(recovered.turns as f64);
         tracing::info!(
             worlds = recovered.worlds.len(),
             turns = recovered.turns,
@@ -207,10 +216,12 @@ impl Nexus {
             let _ = idle_tx.send(Batch::default());
         }
         let health = Arc::new(Health::default());
+        let mut lines = lines(&inward, &outward_tx, &journal_tx, &keeper_tx, &background_tx, &mob_tx);
         let (feed, mirror) = match &options.redis {
             Some(url) => {
                 let mirror = Mirror::open(url.expose()).map_err(|error| NexusError::Mirror(error.to_string()))?;
                 let (feed, line) = MirrorFeed::new();
+                lines.extend(feed.depth().map(|depth| line_of("mirror", FEED_CUTS_MAX, depth)));
                 (feed, Some((line, mirror, keeper_tx.clone())))
             }
             None => (MirrorFeed::none(), None),
@@ -232,6 +243,7 @@ impl Nexus {
                 inward: inward.clone(),
                 sets: sets.clone(),
             },
+            meters: GroupMeters::default(),
         };
         let drive = Drive {
             inlet,
@@ -250,6 +262,7 @@ impl Nexus {
             thread("pulsar", move || drive.run())?,
         ];
 
+        let parked = recovered.parked.len();
         let epochs = Epochs::default();
         for world in recovered.worlds {
             let (spawn, epoch) = (world.meta.spawn, world.meta.epoch);
@@ -290,6 +303,8 @@ impl Nexus {
             background: (background, background_rx),
             mob: mob_rx,
             mirror,
+            lines,
+            parked,
             threads,
             health,
             _lock: lock_file,
@@ -327,7 +342,8 @@ impl Nexus {
 
     /// Runs until the shutdown; then every socket is told, every world is cut, and everything is on the disk.
     pub async fn run(self, shutdown: CancellationToken) {
-        let Self { options, shared, boot, data_id, background, mob, mirror, threads, health: _, _lock } = self;
+        let Self { options, shared, boot, data_id, background, mob, mirror, lines, parked, threads, health, _lock } =
+            self;
         let tasks = TaskTracker::new();
         let (background, background_line) = background;
         tasks.spawn(background.run(background_line));
@@ -335,6 +351,7 @@ impl Nexus {
         if let Some((line, mirror, keeper)) = mirror {
             tasks.spawn(mirror::run(line, mirror, options.name.clone(), boot, keeper));
         }
+        tasks.spawn(watch(shared.clone(), health, lines, parked, shutdown.clone()));
         let registration = registration::Registration { options, boot, data_id, shared: shared.clone() };
         let saves = tokio::spawn(registration::save_regularly(shared.clone(), shutdown.clone()));
         let registered = tokio::spawn(registration.run(shutdown.clone()));
@@ -361,6 +378,45 @@ impl Nexus {
 
 fn thread(name: &str, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, NexusError> {
     std::thread::Builder::new().name(name.to_owned()).spawn(run).map_err(NexusError::Thread)
+}
+
+/// The queues between the nodes. The lines hold senders, so they have to be dropped for the outward thread to end.
+fn lines(
+    inward: &Inward,
+    outward: &Sender<Vec<Outbound>>,
+    journal: &Sender<JournalJob>,
+    keeper: &Sender<KeeperJob>,
+    background: &ErrandLine,
+    mob: &ErrandLine,
+) -> Vec<Line> {
+    let (players, internal) = (inward.clone(), inward.clone());
+    let (outward, journal, keeper) = (outward.clone(), journal.clone(), keeper.clone());
+    let (background, mob) = (background.clone(), mob.clone());
+    vec![
+        line_of("inlet_players", INLET_PLAYERS_MAX, move || players.waiting().0),
+        line_of("inlet_internal", INLET_INTERNAL_MAX, move || internal.waiting().1),
+        line_of("journal", JOURNAL_JOBS_MAX, move || journal.len()),
+        line_of("outward", OUTWARD_LISTS_MAX, move || outward.len()),
+        line_of("keeper", KEEPER_JOBS_MAX, move || keeper.len()),
+        line_of("background", ERRAND_LINE_MAX, move || background.max_capacity() - background.capacity()),
+        line_of("mob", ERRAND_LINE_MAX, move || mob.max_capacity() - mob.capacity()),
+    ]
+}
+
+fn line_of(name: &'static str, limit: usize, depth: impl Fn() -> usize + Send + Sync + 'static) -> Line {
+    Line { name, limit, depth: Box::new(depth) }
+}
+
+/// Shows the meters what is as it is, once a second; `lost` worlds could not be brought back.
+async fn watch(shared: Arc<Shared>, health: Arc<Health>, lines: Vec<Line>, lost: usize, shutdown: CancellationToken) {
+    let survey = || {
+        let inward = shared.inward.clone();
+        async move {
+            let survey = inward.ask(|done| Arrival::Survey { done }).await?;
+            Some(meters::Survey { parked: survey.parked + lost, ..survey })
+        }
+    };
+    meters::sample(lines, || health.get() as u8, survey, shutdown).await;
 }
 
 /// How often this directory was opened, and its name for life.

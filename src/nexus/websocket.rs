@@ -24,6 +24,7 @@ use super::background::{lock, stage_parts};
 use super::game::{CLOSE_GOING_AWAY, CLOSE_NORMAL, Outbound, RESTARTING};
 use super::message::inbound::{self, FRAME_BYTES_MAX, Inbound, Unreadable};
 use super::message::{Data, ErrorData, Frame};
+use super::meters::{Connected, FRAMES, FRAMES_REFUSED};
 use super::outbox::Outbox;
 use super::pipe::{self, ReadHalf, Source, WriteHalf};
 use super::pulsar::instruction::{Instruction, Stay};
@@ -117,7 +118,7 @@ async fn serve(shared: Arc<Shared>, upgraded: Upgraded) {
     if shared.outward.send(vec![Outbound::Open { session, outbox: outbox.clone() }]).is_err() {
         return;
     }
-    metrics::gauge!("game_connections").increment(1.0);
+    let _connected = Connected::new();
     let (read, write, begun) = halves(upgraded);
     let config =
         WebSocketConfig::default().max_message_size(Some(FRAME_BYTES_MAX)).max_frame_size(Some(FRAME_BYTES_MAX));
@@ -128,6 +129,7 @@ async fn serve(shared: Arc<Shared>, upgraded: Upgraded) {
         session,
         outbox: outbox.clone(),
         playing: None,
+        counted: FRAMES.counter(),
         bucket: Bucket::new(shared.limits.commands_per_second, shared.limits.commands_burst),
         allowance: None,
         haste: 0,
@@ -143,7 +145,6 @@ async fn serve(shared: Arc<Shared>, upgraded: Upgraded) {
     if writer.await.is_ok_and(|told| told) {
         source.get_mut().hung_up().await;
     }
-    metrics::gauge!("game_connections").decrement(1.0);
 }
 
 /// Reads until the connection is to end; gives what it played.
@@ -211,6 +212,7 @@ struct Reader {
     session: u64,
     outbox: Arc<Outbox>,
     playing: Option<Playing>,
+    counted: metrics::Counter,
     bucket: Bucket,
     /// Shared by all sessions of the account, once it is known.
     allowance: Option<Arc<Mutex<Bucket>>>,
@@ -233,6 +235,7 @@ impl Reader {
 
     /// One text frame; false ends the connection.
     async fn text(&mut self, text: &str) -> bool {
+        self.counted.increment(1);
         if !self.calm() {
             self.error("error", "too_fast", SLOW_DOWN);
             return false;
@@ -242,6 +245,8 @@ impl Reader {
             if self.warned.elapsed() > Duration::from_secs(1) {
                 self.warned = Instant::now();
                 self.error("error", "too_fast", SLOW_DOWN);
+            } else {
+                FRAMES_REFUSED.counter_of("too_fast").increment(1);
             }
             return true;
         }
@@ -329,6 +334,7 @@ impl Reader {
     }
 
     fn error(&self, kind: &'static str, code: &'static str, text: &str) {
+        FRAMES_REFUSED.counter_of(code).increment(1);
         let data = Data::Error(ErrorData { error: text.to_owned(), code: code.into() });
         self.put(&Frame::new(kind, text, data));
     }

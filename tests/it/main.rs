@@ -11,6 +11,7 @@ mod forge_worlds_rig;
 mod forge_worlds_runs;
 mod forge_worlds_socket;
 mod game_socket;
+mod metrics;
 mod mirror;
 mod nexus_address;
 mod openapi;

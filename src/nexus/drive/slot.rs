@@ -7,8 +7,9 @@ use crate::nexus::game::Outbound;
 use crate::nexus::journal::Batch;
 use crate::nexus::keeper::StoredCut;
 use crate::nexus::mend::Broken;
+use crate::nexus::meters::Survey;
 use crate::nexus::pulsar::image::CutHead;
-use crate::nexus::pulsar::instruction::{Applied, Instruction, What};
+use crate::nexus::pulsar::instruction::{Applied, CANCELLED, Instruction, What};
 use crate::nexus::pulsar::record::Ask;
 use crate::nexus::pulsar::turn::{self, Out, Output, Sets};
 use crate::nexus::pulsar::world::World;
@@ -166,13 +167,19 @@ impl Slot {
             return 0;
         }
         let world_now = self.tick(now).max(self.last_given);
+        if let Some(due) = self.world.timings.next_due().filter(|due| *due <= world_now) {
+            batch.tally.late(world_now - due);
+        }
+        let mut begun = Instant::now();
         for applied in 0..most {
             let Some(due) = self.world.timings.pop(world_now) else { return applied };
             let (due, what) = match due {
                 Due::Own { due, arrival } => (due, What::Timer(arrival)),
                 Due::Given { due, instruction } => (due, What::Given(instruction)),
             };
+            let kind = self.kind_of(&what);
             self.turn(due, what, batch, sets);
+            begun = batch.tally.turn(kind, begun);
             if self.stage != Stage::Running {
                 return applied + 1;
             }
@@ -210,6 +217,15 @@ impl Slot {
                 }
                 out => batch.outs.push(Outbound::of(spawn, out)),
             }
+        }
+    }
+
+    fn kind_of(&self, what: &What) -> usize {
+        match what {
+            What::Timer(arrival) => {
+                self.world.waiting.get(*arrival).map_or(CANCELLED, |timing| timing.instruction.kind())
+            }
+            What::Given(instruction) => instruction.kind(),
         }
     }
 
@@ -271,6 +287,19 @@ impl Slot {
             players: self.world.players.iter().map(|(id, _)| id).collect(),
             linkless: self.world.players.iter().filter(|(_, row)| row.is_linkless).map(|(id, _)| id).collect(),
         }
+    }
+
+    /// Adds what this world holds.
+    pub fn survey(&self, all: &mut Survey) {
+        let World { timings, errands, players, index, mobs, items, .. } = &self.world;
+        all.worlds += usize::from(self.stage != Stage::Parked);
+        all.parked += usize::from(self.stage == Stage::Parked);
+        all.timings += timings.len();
+        all.errands += errands.len();
+        all.players += players.len();
+        all.linkless += index.linkless.len();
+        all.mobs += mobs.len();
+        all.items += items.len();
     }
 
     /// The open errands, as if they were opened now.

@@ -145,6 +145,67 @@ pub struct Stay {
     pub entered: u64,
 }
 
+/// The kinds of instructions, as the meters name them.
+pub const KINDS: [&str; 24] = [
+    "connect",
+    "unlink",
+    "text",
+    "act",
+    "sync",
+    "quit",
+    "stage",
+    "unstage",
+    "answered",
+    "expel",
+    "set_muted",
+    "set_config",
+    "broadcast",
+    "templates",
+    "epoch",
+    "beat",
+    "beat_on",
+    "tic",
+    "mob_line",
+    "load_on",
+    "stop",
+    "skip",
+    "resume",
+    "cancelled",
+];
+/// The kind of a timing that was cancelled while its entry lay in the heap.
+pub const CANCELLED: usize = KINDS.len() - 1;
+
+impl Instruction {
+    /// Its kind: a place in [`KINDS`].
+    pub fn kind(&self) -> usize {
+        match self {
+            Self::Connect { .. } => 0,
+            Self::Unlink { .. } => 1,
+            Self::Text { .. } => 2,
+            Self::Act { .. } => 3,
+            Self::Sync { .. } => 4,
+            Self::Quit { .. } => 5,
+            Self::Stage { .. } => 6,
+            Self::Unstage { .. } => 7,
+            Self::Answered { .. } => 8,
+            Self::Expel { .. } => 9,
+            Self::SetMuted { .. } => 10,
+            Self::SetConfig { .. } => 11,
+            Self::Broadcast { .. } => 12,
+            Self::Templates { .. } => 13,
+            Self::Epoch { .. } => 14,
+            Self::Beat => 15,
+            Self::BeatOn { .. } => 16,
+            Self::Tic => 17,
+            Self::MobLine { .. } => 18,
+            Self::LoadOn { .. } => 19,
+            Self::Stop => 20,
+            Self::Skip { .. } => 21,
+            Self::Resume { .. } => 22,
+        }
+    }
+}
+
 /// The parts of a Beat that may take several turns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum BeatStage {
@@ -190,4 +251,30 @@ pub enum What {
     /// A timing of the world's own, by number.
     Timer(u64),
     Given(Instruction),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kind_has_the_name_of_its_instruction() {
+        let errand = ErrandId { incarnation: 1, seq: 1, ordinal: 0 };
+        for instruction in [
+            Instruction::Text { player: 1, session: 1, n: None, text: String::new() },
+            Instruction::Stage { stage: 1, part: 0, parts: 1, bytes: Vec::new() },
+            Instruction::Answered { errand, answer: Reply::Plan { stage: 1 } },
+            Instruction::SetMuted { player: 1, muted: true },
+            Instruction::Broadcast { text: String::new() },
+            Instruction::Beat,
+            Instruction::Tic,
+            Instruction::LoadOn { errand, next: 0 },
+            Instruction::Skip { timer: None },
+        ] {
+            let debug = format!("{instruction:?}");
+            let name = debug.split([' ', '(']).next().unwrap().to_lowercase();
+            assert_eq!(KINDS[instruction.kind()].replace('_', ""), name);
+        }
+        assert_eq!(KINDS[CANCELLED], "cancelled");
+    }
 }
