@@ -182,7 +182,7 @@ impl Outward {
     fn route(&mut self, outbound: Outbound) {
         match outbound {
             Outbound::Message(message) => {
-                let Some(text) = encode(&message.frame) else { return };
+                let text = Utf8Bytes::from(message.frame.json());
                 for (player, _) in &message.to {
                     if let Some(session) = self.players.get(player).copied() {
                         self.put(session, Parcel::Text(text.clone()));
@@ -199,9 +199,7 @@ impl Outward {
                 }
             }
             Outbound::ToSession { session, frame } => {
-                if let Some(text) = encode(&frame) {
-                    self.put(session, Parcel::Text(text));
-                }
+                self.put(session, Parcel::Text(frame.json().into()));
             }
             Outbound::Errand { spawn, errand } => self.errand(spawn, *errand),
             Outbound::Open { session, outbox } => {
@@ -246,16 +244,6 @@ impl Outward {
         };
         if line.try_send((spawn, errand)).is_err() {
             metrics::counter!("errands_deferred_total").increment(1);
-        }
-    }
-}
-
-fn encode(frame: &Frame) -> Option<Utf8Bytes> {
-    match serde_json::to_string(frame) {
-        Ok(text) => Some(text.into()),
-        Err(error) => {
-            tracing::error!(%error, kind = %frame.kind, "a frame could not be encoded");
-            None
         }
     }
 }
