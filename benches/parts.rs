@@ -3,22 +3,24 @@
 
 mod stage;
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use divan::Bencher;
 use divan::counter::ItemsCount;
 use realms::nexus::meters::Tally;
-use realms::nexus::pulsar::instruction::{Applied, Instruction, What};
+use realms::nexus::pulsar::instruction::Instruction;
 use realms::nexus::pulsar::turn::Out;
 use realms::nexus::pulsar::world::World;
 use realms::nexus::timings::Timings;
 use realms::store::io::RealIo;
 use realms::store::journal::{Group, Journal, JournalOptions};
 use stage::Bench;
+use stage::mixed::{Line, Plan};
 
 const PEOPLE: usize = 500;
-/// Turns of one group, as under load.
-const GROUP_TURNS: usize = 64;
+/// Turns between two looks at the clock.
+const BLOCK_TURNS: usize = 5_000;
 
 fn main() {
     divan::main();
@@ -54,34 +56,28 @@ fn turn_get_and_drop(bencher: Bencher) {
     });
 }
 
-/// The mixed load of the issue in process: 70 % moves, 20 % looks, 10 % says; each turn's instruction encoded and put into
-/// a group for the journal, checksummed when the group is full. The figure to hold against 500,000 turns a second.
+/// The mixed load in process, through the heap, Pulsar and the journal's frames and checksums, up to the write: 70 %
+/// moves, 20 % looks, 10 % says. The figure to hold against 500,000 turns a second.
 #[divan::bench]
-fn mixed_into_groups(bencher: Bencher) {
-    let mut bench = Bench::new(PEOPLE, 100);
-    let mut group = Group::new();
-    let mut bytes = Vec::with_capacity(256);
-    let (mut nth, mut sum) = (0usize, 0);
-    bencher.counter(ItemsCount::new(1u32)).bench_local(|| {
-        let text = match nth * 7 % 10 {
-            0..7 if (nth / PEOPLE).is_multiple_of(2) => "north",
-            0..7 => "south",
-            7 | 8 => "look",
-            _ => "say good evening to all of you",
-        };
-        let instruction = bench.line(nth, text);
-        nth += 1;
-        let applied = Applied { at: bench.world.meta.now, what: What::Given(instruction) };
-        bytes.clear();
-        bytes = postcard::to_extend(&applied, std::mem::take(&mut bytes)).expect("an instruction has bytes");
-        let What::Given(instruction) = applied.what else { return sum };
-        bench.apply(instruction);
-        if group.push(5000, 1, bench.world.meta.seq, &bytes).is_err() || group.turns() as usize >= GROUP_TURNS {
-            sum ^= crc32fast::hash(&bytes);
-            group.clear();
-        }
-        sum
-    });
+fn mixed_into_the_journal(bencher: Bencher) {
+    let bench = Bench::new(PEOPLE, 100);
+    let mut plan = Plan::new(&bench);
+    let line = RefCell::new(Line::new(bench));
+    bencher
+        .counter(ItemsCount::new(BLOCK_TURNS))
+        .with_inputs(|| plan.next(&line.borrow().bench, BLOCK_TURNS))
+        .bench_local_refs(|deeds| line.borrow_mut().run(deeds));
+    let line = line.borrow();
+    if line.turns > 0 {
+        let each = |sum: u64| sum as f64 / line.turns as f64;
+        eprintln!(
+            "a turn: {:.2} messages to {:.2} recipients, {:.0} bytes of journal; {:.2} % refused",
+            each(line.messages),
+            each(line.recipients),
+            each(line.journaled),
+            100.0 * each(line.refusals)
+        );
+    }
 }
 
 /// What a frame costs to encode; it is encoded once for all its recipients.
@@ -144,7 +140,7 @@ fn cut(bencher: Bencher, mobs: usize) {
     bencher.counter(ItemsCount::new(mobs)).bench_local(|| {
         bench.world.begin_cut(true);
         while !bench.world.drain_cut(1024) {}
-        bench.world.take_cut().len()
+        bench.world.take_cut().iter().map(Vec::len).sum::<usize>()
     });
 }
 

@@ -1,5 +1,8 @@
 //! What the benchmarks play on: a world of rooms on a grid with mobs and people in it, without sockets and disk.
 
+pub mod mixed;
+pub mod nowhere;
+
 use std::sync::Arc;
 
 use indexmap::IndexMap;

@@ -155,7 +155,7 @@ pub struct Outward {
     /// Sessions whose writers are to be woken.
     woken: Woken,
     /// A frame on its way.
-    scratch: Vec<u8>,
+    scratch: String,
 }
 
 /// What was put into outboxes since their writers were last woken.
@@ -201,15 +201,14 @@ impl Outward {
             lines: HashMap::new(),
             sessions: HashMap::new(),
             woken: Woken::default(),
-            scratch: Vec::new(),
+            scratch: String::new(),
         };
         for (player, sent) in kept {
             let line = me.lines.entry(player).or_default();
             line.kept = Kept::above(sent.floor);
             for (number, frame) in sent.frames {
-                if encode(&frame, &mut me.scratch) {
-                    line.kept.push(number, &me.scratch.as_slice().into(), matches!(frame.data, Data::Sync(_)));
-                }
+                encode(&frame, &mut me.scratch);
+                line.kept.push(number, &me.scratch.as_bytes().into(), matches!(frame.data, Data::Sync(_)));
             }
         }
         me
@@ -256,10 +255,9 @@ impl Outward {
                 }
             }
             Outbound::ToSession { session, frame } => {
-                if encode(&frame, &mut self.scratch) {
-                    let Self { sessions, woken, scratch, .. } = self;
-                    put(sessions, woken, session, scratch, b"}");
-                }
+                encode(&frame, &mut self.scratch);
+                let Self { sessions, woken, scratch, .. } = self;
+                put(sessions, woken, session, scratch.as_bytes(), b"}");
             }
             Outbound::Errand { spawn, errand } => self.errand(spawn, *errand),
             Outbound::Open { session, outbox } => {
@@ -278,10 +276,8 @@ impl Outward {
 
     /// One frame for one or many: encoded once, kept for each, and put out with each one's own number.
     fn message(&mut self, message: &Message) {
-        if !encode(&message.frame, &mut self.scratch) {
-            return;
-        }
-        let body: Body = self.scratch.as_slice().into();
+        encode(&message.frame, &mut self.scratch);
+        let body: Body = self.scratch.as_bytes().into();
         let is_snapshot = matches!(message.frame.data, Data::Sync(_));
         let Self { lines, sessions, woken, .. } = self;
         for (player, number) in &message.to {
@@ -305,11 +301,9 @@ impl Outward {
             seat.player = Some(pass.player);
         }
         let frame = Frame::welcome(self.seal.sign(&pass), &welcome);
-        let encoded = encode(&frame, &mut self.scratch);
+        encode(&frame, &mut self.scratch);
         let Self { lines, sessions, woken, inward, scratch, .. } = self;
-        if encoded {
-            put(sessions, woken, session, scratch, b"}");
-        }
+        put(sessions, woken, session, scratch.as_bytes(), b"}");
         let Some(line) = lines.get_mut(&pass.player) else { return };
         let Some(back) = welcome.back else {
             // A snapshot follows.
@@ -371,14 +365,9 @@ fn numbered(number: u64, place: &mut [u8; 32]) -> &[u8] {
     &place[..32 - left]
 }
 
-/// Writes a frame's text but for its closing brace; false where it cannot be written.
-fn encode(frame: &Frame, to: &mut Vec<u8>) -> bool {
+/// Writes a frame's text but for its closing brace.
+fn encode(frame: &Frame, to: &mut String) {
     to.clear();
-    match serde_json::to_writer(&mut *to, frame) {
-        Ok(()) => to.pop().is_some(),
-        Err(error) => {
-            tracing::error!(%error, kind = %frame.kind, "a frame could not be encoded");
-            false
-        }
-    }
+    frame.encode(to);
+    to.pop();
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
+use crate::world::kept::Kept;
 use crate::world::kinds::*;
 use crate::world::template::{self, Stats};
 
@@ -17,38 +18,34 @@ pub struct RoomView {
     pub doors: [Option<DoorState>; 6],
     pub inventory: Vec<Arc<Item>>,
     pub chars: Vec<Arc<Char>>,
-    pub actions: Vec<String>,
 }
 
-impl RoomView {
-    fn fields<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
+impl Serialize for RoomView {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let room = &*self.room;
+        let mut map = serializer.serialize_map(None)?;
+        map_fields(&mut map, room, &self.doors)?;
         map.serialize_entry("id", &room.id)?;
         map.serialize_entry("name", &room.name)?;
         map.serialize_entry("description", &room.description)?;
         map.serialize_entry("zone", &ZoneRef { key: &room.zone_key, name: &room.zone_name })?;
         map.serialize_entry("inventory", &self.inventory)?;
         map.serialize_entry("chars", &self.chars)?;
-        map.serialize_entry("actions", &self.actions)?;
-        let details: Vec<&str> =
-            room.details.iter().filter(|d| !d.hidden).filter_map(|d| d.words.first()).map(String::as_str).collect();
-        map.serialize_entry("details", &details)
-    }
-}
-
-impl Serialize for RoomView {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        map_room_fields(&mut map, &self.room, &self.doors)?;
-        self.fields(&mut map)?;
+        map.serialize_entry("actions", &[(); 0])?;
+        map.serialize_entry("details", &shown_details(room))?;
         map.end()
     }
 }
 
+/// What of a room one may look at more closely, as clients mark it.
+pub fn shown_details(room: &template::Room) -> Vec<&str> {
+    room.details.iter().filter(|d| !d.hidden).filter_map(|d| d.words.first()).map(String::as_str).collect()
+}
+
 #[derive(Serialize)]
-struct ZoneRef<'a> {
-    key: &'a str,
-    name: &'a str,
+pub struct ZoneRef<'a> {
+    pub key: &'a str,
+    pub name: &'a str,
 }
 
 /// A room on the map.
@@ -61,13 +58,27 @@ pub struct MapRoom {
 impl Serialize for MapRoom {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
-        map_room_fields(&mut map, &self.room, &self.doors)?;
+        map_fields(&mut map, &self.room, &self.doors)?;
         map.serialize_entry("name", &self.room.name)?;
         map.end()
     }
 }
 
-fn map_room_fields<M: SerializeMap>(
+/// What a room and a room on the map have in common.
+pub struct MapFields<'a> {
+    pub room: &'a template::Room,
+    pub doors: &'a [Option<DoorState>; 6],
+}
+
+impl Serialize for MapFields<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map_fields(&mut map, self.room, self.doors)?;
+        map.end()
+    }
+}
+
+fn map_fields<M: SerializeMap>(
     map: &mut M,
     room: &template::Room,
     doors: &[Option<DoorState>; 6],
@@ -96,6 +107,15 @@ fn map_room_fields<M: SerializeMap>(
         }
     }
     Ok(())
+}
+
+/// Pieces of JSON that were made of a view when it was first sent.
+#[derive(Clone, Debug)]
+pub struct Shown {
+    /// The whole view.
+    pub json: Box<str>,
+    /// Its line in the text of a room, with the break before it.
+    pub line: Box<str>,
 }
 
 /// A character as others see it.
@@ -133,6 +153,8 @@ pub struct Char {
     pub quest_data: QuestData,
     pub actions: Vec<String>,
     pub equipment: Equipment,
+    #[serde(skip)]
+    pub shown: Kept<Shown>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -205,6 +227,8 @@ pub struct Item {
     pub on_use_cmd: String,
     pub on_use_description: String,
     pub actions: Vec<String>,
+    #[serde(skip)]
+    pub shown: Kept<Shown>,
 }
 
 /// What changed of the own character. Only fields that are there are merged by the client.

@@ -2,6 +2,9 @@
 //! (15 s) asks for what is missing. Only what is active is touched: the tired, and the roamers of
 //! zones with a player in them. Large work is cut into turns of bounded size.
 
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+
 use crate::nexus::beat::BEAT_MILLIS;
 use crate::nexus::message::view::{ActorPatch, KeyRef, Named};
 use crate::nexus::message::{Data, Frame};
@@ -52,16 +55,20 @@ pub fn on(turn: &mut Turn, stage: BeatStage, after: i64) -> bool {
 
 fn players(turn: &mut Turn, after: i64) {
     use std::ops::Bound::{Excluded, Unbounded};
-    let candidates: Vec<PlayerId> =
-        turn.world.index.tired_players.range((Excluded(after), Unbounded)).copied().collect();
-    let mut tired = Vec::new();
-    for player in candidates {
+    let (mut tired, mut rested) = (Vec::new(), Vec::new());
+    for player in turn.world.index.tired_players.range((Excluded(after), Unbounded)).copied() {
         // The set may hold some who are rested by now; what a turn does must follow from the state alone.
-        if !turn.world.is_tired(player) {
-            turn.world.index.tired_players.remove(&player);
-        } else if tired.len() < BEAT_CHUNK {
+        if turn.world.is_tired(player) {
             tired.push(player);
+        } else {
+            rested.push(player);
         }
+        if tired.len() == BEAT_CHUNK {
+            break;
+        }
+    }
+    for player in rested {
+        turn.world.index.tired_players.remove(&player);
     }
     for player in &tired {
         regenerate_player(turn, *player);
@@ -127,16 +134,7 @@ fn regenerate_player(turn: &mut Turn, id: PlayerId) {
 }
 
 fn mobs(turn: &mut Turn, after: i64) {
-    let zones: Vec<ZoneId> = turn.world.index.awake.keys().copied().collect();
-    let mut tired: Vec<MobId> = zones
-        .iter()
-        .filter_map(|zone| turn.world.index.tired_mobs.get(zone))
-        .flatten()
-        .copied()
-        .filter(|mob| *mob > after)
-        .collect();
-    tired.sort_unstable();
-    tired.truncate(BEAT_CHUNK);
+    let tired = next_mobs(&turn.world.index.awake, &turn.world.index.tired_mobs, after);
     for mob in &tired {
         regenerate_mob(turn.world, *mob, 1);
     }
@@ -146,6 +144,25 @@ fn mobs(turn: &mut Turn, after: i64) {
         }
         _ => roam(turn, i64::MIN),
     }
+}
+
+/// The next mobs of the zones that are awake, by id; as many as one turn looks at. The cost grows with the zones that
+/// are awake, not with what is in them.
+fn next_mobs<T>(awake: &BTreeMap<ZoneId, T>, mobs: &BTreeMap<ZoneId, BTreeSet<MobId>>, after: MobId) -> Vec<MobId> {
+    use std::ops::Bound::{Excluded, Unbounded};
+    let zones = awake.keys().filter_map(|zone| mobs.get(zone));
+    let mut rest: Vec<_> = zones.map(|mobs| mobs.range((Excluded(after), Unbounded))).collect();
+    let firsts = rest.iter_mut().enumerate().filter_map(|(nth, mobs)| Some(Reverse((*mobs.next()?, nth))));
+    let mut firsts: BinaryHeap<_> = firsts.collect();
+    let mut next = Vec::new();
+    while let Some(Reverse((mob, nth))) = firsts.pop() {
+        next.push(mob);
+        if next.len() == BEAT_CHUNK {
+            break;
+        }
+        firsts.extend(rest[nth].next().map(|mob| Reverse((*mob, nth))));
+    }
+    next
 }
 
 /// Regenerates a mob for a number of Beats at once.
@@ -181,16 +198,7 @@ pub fn wake(world: &mut World, room: RoomId) {
 }
 
 fn roam(turn: &mut Turn, after: i64) {
-    let zones: Vec<ZoneId> = turn.world.index.awake.keys().copied().collect();
-    let mut roamers: Vec<MobId> = zones
-        .iter()
-        .filter_map(|zone| turn.world.index.roamers.get(zone))
-        .flatten()
-        .copied()
-        .filter(|mob| *mob > after)
-        .collect();
-    roamers.sort_unstable();
-    roamers.truncate(BEAT_CHUNK);
+    let roamers = next_mobs(&turn.world.index.awake, &turn.world.index.roamers, after);
     for mob in &roamers {
         roam_one(turn, *mob);
     }

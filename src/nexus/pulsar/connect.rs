@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::nexus::message::view::*;
-use crate::nexus::message::{Data, ErrorData, Frame};
+use crate::nexus::message::{Data, ErrorData, Frame, Text};
 use crate::world::character::{Account, Character, PlayerConfig, PlayerId, SavedPlace};
 use crate::world::internal::Errand;
 use crate::world::kinds::*;
@@ -165,7 +165,7 @@ pub fn unlink(turn: &mut Turn, player: PlayerId, session: u64) -> bool {
 pub fn sync(turn: &mut Turn, player: PlayerId) {
     let Some(room_id) = turn.world.room_of(Who::Player(player)) else { return };
     let (Some(actor), Some(room)) = (turn.world.actor(player), turn.world.room_view(room_id, player)) else { return };
-    let text = turn.world.room_text(&room, player, false);
+    let text = Text::OfRoom { viewer: player, brief: false };
     let state = StateSync {
         map: turn.world.map(player),
         actor,

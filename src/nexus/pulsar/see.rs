@@ -7,7 +7,6 @@ use std::sync::Arc;
 use crate::nexus::message::view::{self, *};
 use crate::world::character::{ItemId, PlayerId};
 use crate::world::formulas;
-use crate::world::keywords::capitalized;
 use crate::world::kinds::*;
 use crate::world::template::{ItemTemplate, RoomId, Stats};
 
@@ -178,7 +177,7 @@ impl World {
             food_type: is_food.then(|| template.food_type.as_str()),
             on_use_cmd: template.on_use_cmd.clone(),
             on_use_description: template.on_use_description.clone(),
-            actions: Vec::new(),
+            ..view::Item::default()
         }
     }
 
@@ -212,7 +211,6 @@ impl World {
                 .filter_map(|who| self.char_view(*who))
                 .filter(|c| sees_all || !c.is_invisible || c.id == viewer)
                 .collect(),
-            actions: Vec::new(),
         })
     }
 
@@ -227,40 +225,6 @@ impl World {
         rooms.insert(self.templates.world.starting_room);
         rooms.extend(self.templates.rooms.values().filter(|r| r.has(RoomFlag::Landmark)).map(|r| r.id));
         rooms.into_iter().filter_map(|room| self.map_room(room)).collect()
-    }
-
-    /// The text of a room, as a client without rich views prints it.
-    pub fn room_text(&self, view: &RoomView, viewer: PlayerId, brief: bool) -> String {
-        let room = &*view.room;
-        let mut text = String::with_capacity(room.name.len() + room.description.len() + 256);
-        text.push_str(&room.name);
-        if !brief && !room.description.is_empty() {
-            text.push('\n');
-            text.push_str(room.description.trim_end());
-        }
-        text.push_str("\n[ exits:");
-        let mut any = false;
-        for direction in Direction::ALL.iter().filter(|d| room.exit(**d).is_some()) {
-            any = true;
-            text.push(' ');
-            text.push(direction.as_str().as_bytes()[0].to_ascii_uppercase() as char);
-        }
-        text.push_str(if any { " ]" } else { " none ]" });
-        for item in &view.inventory {
-            text.push('\n');
-            text.push_str(&item.ground_description);
-        }
-        for other in view.chars.iter().filter(|c| !(c.char_type == "player" && c.id == viewer)) {
-            text.push('\n');
-            text.push_str(&capitalized(&other.room_description));
-            if other.is_invisible {
-                text.push_str(" (invisible)");
-            }
-            if other.is_linkless {
-                text.push_str(" (linkless)");
-            }
-        }
-        text
     }
 
     /// A patch of the own character that says where it is and how much strength is left.

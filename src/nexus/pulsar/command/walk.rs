@@ -1,7 +1,7 @@
 //! The six moves.
 
 use crate::nexus::message::view::{DoorStateView, KeyRef, MoveData, Named};
-use crate::nexus::message::{Data, Frame};
+use crate::nexus::message::{Data, Frame, Text};
 use crate::world::character::PlayerId;
 use crate::world::formulas;
 use crate::world::kinds::*;
@@ -95,7 +95,7 @@ fn go(turn: &mut Turn, player: PlayerId, from: RoomId, to: RoomId, direction: Di
     }
     let Some(room) = turn.world.room_view(to, player) else { return };
     let brief = turn.world.players.get(player).is_some_and(|p| p.config.room_brief);
-    let text = turn.world.room_text(&room, player, brief);
+    let text = Text::OfRoom { viewer: player, brief };
     let key = see::room_key(to);
     let door_states = Direction::ALL
         .iter()

@@ -101,7 +101,8 @@ pub struct Logged {
 pub fn written(outs: &[Out]) -> Vec<String> {
     let text = |out: &Out| match out {
         Out::Message(message) => {
-            let frame = serde_json::to_string(&*message.frame).unwrap();
+            let frame = message.frame.json();
+            assert_eq!(frame, serde_json::to_string(&*message.frame).unwrap(), "both ways to encode a frame");
             format!("{:?} {frame}", message.to)
         }
         other => format!("{other:?}"),
@@ -278,7 +279,7 @@ impl Rig {
     pub fn heard(&mut self, player: PlayerId) -> Vec<(String, String)> {
         let sent = std::mem::take(&mut self.sent);
         let heard = sent.iter().filter(|(to, _)| *to == player);
-        let heard = heard.map(|(_, frame)| (frame.kind.to_string(), frame.text.clone())).collect();
+        let heard = heard.map(|(_, frame)| (frame.kind.to_string(), frame.text().into_owned())).collect();
         self.sent = sent.into_iter().filter(|(to, _)| *to != player).collect();
         heard
     }

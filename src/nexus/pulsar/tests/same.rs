@@ -465,7 +465,7 @@ impl Cutting {
             if full {
                 self.stored.clear();
             }
-            for (key, value) in self.world.take_cut() {
+            for (key, value) in self.world.take_cut().into_iter().flatten() {
                 match value {
                     Some(value) => self.stored.insert(key, value),
                     None => self.stored.remove(&key),
