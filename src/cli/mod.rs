@@ -123,6 +123,14 @@ pub enum NexusCommand {
         #[arg(long)]
         yes: bool,
     },
+    /// Start a parked world as of its last cut: what happened in it since is given up; asks
+    Unpark {
+        /// The world's slug, or the number of its copy
+        world: String,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
 }
 
 #[derive(Subcommand, Debug)]

@@ -12,17 +12,18 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TryRecvError};
 
+use crate::store::mark::Mark;
 use crate::world::internal::Population;
 use crate::world::template::WorldId;
 
 use super::game::{Outbound, Taken};
 use super::journal::{Batch, JournalJob};
-use super::message::{Data, Frame};
+use super::message::Frame;
 use super::meters::Survey;
 use super::pulsar::instruction::Instruction;
 use super::pulsar::turn::Sets;
 use super::pulsar::world::World;
-use slot::Slot;
+use slot::{Means, Slot};
 
 /// Turns of one world in a row while others wait.
 const TURNS_IN_A_ROW: usize = 64;
@@ -48,7 +49,13 @@ pub enum Arrival {
     /// As `Internal`, from who cannot wait: at most one for each socket or recovered player.
     Owed { spawn: WorldId, instruction: Instruction },
     /// A world that was built elsewhere is linked in.
-    Start { world: Box<World>, full_cut: bool, done: Done<()> },
+    Start {
+        world: Box<World>,
+        full_cut: bool,
+        /// A timing that two processes in a row were torn from.
+        skip: Option<u64>,
+        done: Done<()>,
+    },
     /// A world stops: everyone leaves, a last cut is written, it is unlinked.
     Stop { spawn: WorldId, done: Done<u64> },
     /// A cut of a world as it is, now; `done` with its sequence when it is stored.
@@ -115,6 +122,8 @@ pub struct Drive {
     pub sets: Arc<dyn Sets + Send + Sync>,
     /// Given back to senders as arrivals are taken.
     pub taken: Taken,
+    /// Has the turn that is being applied.
+    pub mark: Mark,
 }
 
 struct Running {
@@ -223,21 +232,25 @@ impl Running {
                 self.give(spawn, instruction, now);
             }
             Arrival::Owed { spawn, instruction } => self.give(spawn, instruction, now),
-            Arrival::Start { world, full_cut, done } => {
+            Arrival::Start { world, full_cut, skip, done } => {
                 let spawn = world.meta.spawn;
-                self.slots.insert(spawn, Slot::new(*world, now, full_cut));
+                let mut slot = Slot::new(*world, now, full_cut);
+                if skip.is_some() {
+                    slot.skip(skip, &mut self.means());
+                }
+                self.slots.insert(spawn, slot);
                 self.arm(spawn);
                 self.let_errands_out(spawn);
                 self.batch.after(move || answer(done, Some(())));
             }
-            Arrival::Stop { spawn, done } => match self.slots.get_mut(&spawn) {
+            Arrival::Stop { spawn, done } => match self.slots.get_mut(&spawn).filter(|slot| !slot.is_parked()) {
                 Some(slot) => {
                     slot.stop(done);
                     self.give(spawn, Instruction::Stop, now);
                 }
                 None => answer(done, None),
             },
-            Arrival::Cut { spawn, done } => match self.slots.get_mut(&spawn) {
+            Arrival::Cut { spawn, done } => match self.slots.get_mut(&spawn).filter(|slot| !slot.is_parked()) {
                 Some(slot) => slot.want_cut(done),
                 None => answer(done, None),
             },
@@ -259,8 +272,12 @@ impl Running {
                 answer(done, Some(survey));
             }
             Arrival::Mended { spawn, world } => {
-                if let Some(slot) = self.slots.get_mut(&spawn) {
-                    slot.mended(world.map(|world| *world), now);
+                if let Some(mut slot) = self.slots.remove(&spawn) {
+                    slot.mended(world.map(|world| *world), now, &mut self.means());
+                    if self.stopping {
+                        slot.want_last_cut();
+                    }
+                    self.slots.insert(spawn, slot);
                 }
                 self.arm(spawn);
                 self.let_errands_out(spawn);
@@ -273,6 +290,11 @@ impl Running {
                 }
             }
         }
+    }
+
+    fn means(&mut self) -> Means<'_> {
+        let Drive { sets, mark, .. } = &mut self.drive;
+        Means { batch: &mut self.batch, sets: &**sets, mark }
     }
 
     fn give(&mut self, spawn: WorldId, instruction: Instruction, now: Instant) {
@@ -289,11 +311,7 @@ impl Running {
     }
 
     fn refuse(&mut self, session: u64, text: &str) {
-        let frame = Frame::new(
-            "error",
-            text,
-            Data::Error(super::message::ErrorData { error: text.into(), code: "unavailable".into() }),
-        );
+        let frame = Frame::failure("unavailable", text);
         let _ = self.drive.outward.try_send(vec![Outbound::ToSession { session, frame: Arc::new(frame) }]);
     }
 
@@ -319,7 +337,9 @@ impl Running {
             if !slot.fires(at) {
                 continue;
             }
-            let applied = slot.turns(now, TURNS_IN_A_ROW, &mut self.batch, &*self.drive.sets);
+            let Drive { sets, mark, .. } = &mut self.drive;
+            let mut means = Means { batch: &mut self.batch, sets: &**sets, mark };
+            let applied = slot.turns(now, TURNS_IN_A_ROW, &mut means);
             more |= applied == TURNS_IN_A_ROW;
             self.arm(spawn);
             if more {

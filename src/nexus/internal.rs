@@ -28,6 +28,7 @@ pub fn router(shared: Arc<Shared>, token: Secret) -> Router {
         .route("/internal/worlds/start", post(start))
         .route("/internal/worlds/{spawn}/stop", post(stop))
         .route("/internal/worlds/{spawn}/save", post(save))
+        .route("/internal/worlds/{spawn}/unpark", post(unpark))
         .route("/internal/worlds/{spawn}/instruct", post(instruct))
         .route("/internal/worlds/{spawn}/population", get(population))
         .route("/internal/worlds/{spawn}/hash", get(hash))
@@ -44,6 +45,9 @@ fn unknown(spawn: WorldId) -> Response {
 fn failed(error: &WorldError) -> Response {
     match error {
         WorldError::Unknown(spawn) => unknown(*spawn),
+        WorldError::Parked(..) | WorldError::NotParked(_) => {
+            Refusal::response(StatusCode::CONFLICT, "parked", error.to_string())
+        }
         other => {
             tracing::error!(error = %other, "an order of the Forge failed");
             Refusal::response(StatusCode::SERVICE_UNAVAILABLE, "failed", other.to_string())
@@ -90,6 +94,13 @@ async fn stop(State(shared): State<Arc<Shared>>, Path(spawn): Path<WorldId>) -> 
 async fn save(State(shared): State<Arc<Shared>>, Path(spawn): Path<WorldId>) -> Response {
     match shared.worlds.save(spawn).await {
         Ok(saved) => Json(saved).into_response(),
+        Err(error) => failed(&error),
+    }
+}
+
+async fn unpark(State(shared): State<Arc<Shared>>, Path(spawn): Path<WorldId>) -> Response {
+    match shared.worlds.unpark(spawn).await {
+        Ok(seq) => Json(json!({"seq": seq})).into_response(),
         Err(error) => failed(&error),
     }
 }

@@ -38,6 +38,12 @@ pub enum KeeperJob {
         bytes: Vec<u8>,
         done: tokio::sync::oneshot::Sender<Result<(), StateError>>,
     },
+    /// Remembers something small under a name.
+    Note {
+        name: String,
+        bytes: Vec<u8>,
+        done: tokio::sync::oneshot::Sender<Result<(), StateError>>,
+    },
     /// What the Forge's image of a world lacks, as of the last cut.
     /// With `whole`, all of the world.
     Changed {
@@ -82,6 +88,10 @@ impl Keeper {
                 KeeperJob::Commit(cut) => self.commit(cut),
                 KeeperJob::PutBlob { hash, bytes, done } => {
                     let stored = self.with_state(|state| state.put_blob(&hash, &bytes));
+                    let _ = done.send(stored);
+                }
+                KeeperJob::Note { name, bytes, done } => {
+                    let stored = self.with_state(|state| state.put_note(&name, &bytes));
                     let _ = done.send(stored);
                 }
                 KeeperJob::Changed { nexus, spawn, whole, done } => {

@@ -15,6 +15,7 @@ pub mod meters;
 pub mod mirror;
 pub mod mob;
 pub mod outbox;
+pub mod park;
 pub mod pipe;
 pub mod places;
 pub mod pulsar;
@@ -27,8 +28,11 @@ pub mod timings;
 pub mod websocket;
 pub mod worlds;
 
+#[cfg(test)]
+mod tests;
+
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -44,6 +48,7 @@ use crate::config::{Durability, Secret};
 use crate::link::{Link, LinkError};
 use crate::store::io::{Io, Lock, RealIo};
 use crate::store::journal::{Journal, JournalError, JournalOptions};
+use crate::store::mark::Mark;
 use crate::store::mirror::Mirror;
 use crate::store::state::{State, StateError};
 
@@ -54,6 +59,7 @@ use journal::{Batch, JournalJob, JournalNode};
 use keeper::{Keeper, KeeperJob};
 use meters::{GroupMeters, Line};
 use mirror::{FEED_CUTS_MAX, MirrorFeed};
+use park::Parked;
 use places::Places;
 use pulsar::instruction::Instruction;
 use resume::Seal;
@@ -155,8 +161,10 @@ pub struct Nexus {
     mirror: Option<(mirror::MirrorLine, Mirror, Sender<KeeperJob>)>,
     /// What the meters look at.
     lines: Vec<Line>,
-    /// Worlds that could not be brought back.
-    parked: usize,
+    /// How many worlds could not be brought back.
+    lost: usize,
+    /// Worlds that are back from being parked, and when a cut of theirs is stored.
+    unparked: Vec<(i64, tokio::sync::oneshot::Receiver<Option<u64>>)>,
     threads: Vec<JoinHandle<()>>,
     health: Arc<Health>,
     _lock: Lock,
@@ -188,7 +196,21 @@ impl Nexus {
         let seal = Arc::new(seal(&mut state)?);
         let (mut journal, tail) = Journal::open(&dir.join("journal"), io, JournalOptions::default())?;
         let sets = Arc::new(TemplateSets::default());
-        let recovered = recover::recover(&state, &tail, &sets)?;
+        let quarantine = dir.join("quarantine");
+        let recovered = recover::recover(&state, &tail, &sets, &quarantine)?;
+        let parked: Parked = Arc::new(Mutex::new(recovered.parked.iter().cloned().collect()));
+        for (spawn, reason) in &recovered.parked {
+            if let Err(error) = park::at_start(&mut state, &tail, &quarantine, *spawn, reason) {
+                tracing::error!(spawn, error, "the turns of a parked world stay in the journal");
+            } else {
+                journal.forget(*spawn);
+            }
+        }
+        let (mark, torn) = Mark::open(&dir.join("turn")).map_err(|error| NexusError::Folder(dir.clone(), error))?;
+        let skip = match torn {
+            Some(torn) => mend::after_torn(&mut state, &quarantine, &torn, &recovered.worlds)?,
+            None => None,
+        };
         for spawn in journal.holders() {
             match state.cut_of(spawn)? {
                 Some((incarnation, seq)) => journal.covered(spawn, incarnation, seq),
@@ -237,7 +259,8 @@ impl Nexus {
             keeper: keeper_tx.clone(),
             health: health.clone(),
             mender: mend::Mender {
-                dir: dir.join("quarantine"),
+                dir: quarantine,
+                parked: parked.clone(),
                 keeper: keeper_tx.clone(),
                 journal: journal_tx.clone(),
                 inward: inward.clone(),
@@ -253,6 +276,7 @@ impl Nexus {
             health: health.clone(),
             sets: sets.clone(),
             taken,
+            mark,
         };
         let outward = Outward::new(outward_rx, background_tx, mob_tx, inward.clone(), seal.clone(), recovered.sent);
         let threads = vec![
@@ -262,14 +286,22 @@ impl Nexus {
             thread("pulsar", move || drive.run())?,
         ];
 
-        let parked = recovered.parked.len();
+        let lost = recovered.parked.len();
+        let mut unparked = Vec::new();
         let epochs = Epochs::default();
         for world in recovered.worlds {
             let (spawn, epoch) = (world.meta.spawn, world.meta.epoch);
             lock(&epochs).insert(spawn, epoch);
             let lost = recover::lost_links(&world);
             let (done, _) = tokio::sync::oneshot::channel();
-            inward.control(Arrival::Start { world: Box::new(world), full_cut: false, done });
+            let full_cut = recovered.unparked.contains(&spawn);
+            let skip = skip.filter(|(of, _)| *of == spawn).map(|(_, timer)| timer);
+            inward.control(Arrival::Start { world: Box::new(world), full_cut, skip, done });
+            if full_cut {
+                let (done, stored) = tokio::sync::oneshot::channel();
+                inward.control(Arrival::Cut { spawn, done });
+                unparked.push((spawn, stored));
+            }
             for (player, session) in lost {
                 inward.control(Arrival::Owed { spawn, instruction: Instruction::Unlink { player, session } });
             }
@@ -282,6 +314,7 @@ impl Nexus {
             keeper: keeper_tx,
             sets,
             epochs: epochs.clone(),
+            parked,
         };
         let background = Background { nexus: options.name.clone(), link, inward: inward.clone(), epochs };
         let shared = Arc::new(Shared {
@@ -304,7 +337,8 @@ impl Nexus {
             mob: mob_rx,
             mirror,
             lines,
-            parked,
+            lost,
+            unparked,
             threads,
             health,
             _lock: lock_file,
@@ -342,8 +376,21 @@ impl Nexus {
 
     /// Runs until the shutdown; then every socket is told, every world is cut, and everything is on the disk.
     pub async fn run(self, shutdown: CancellationToken) {
-        let Self { options, shared, boot, data_id, background, mob, mirror, lines, parked, threads, health, _lock } =
-            self;
+        let Self {
+            options,
+            shared,
+            boot,
+            data_id,
+            background,
+            mob,
+            mirror,
+            lines,
+            lost,
+            unparked,
+            threads,
+            health,
+            _lock,
+        } = self;
         let tasks = TaskTracker::new();
         let (background, background_line) = background;
         tasks.spawn(background.run(background_line));
@@ -351,7 +398,15 @@ impl Nexus {
         if let Some((line, mirror, keeper)) = mirror {
             tasks.spawn(mirror::run(line, mirror, options.name.clone(), boot, keeper));
         }
-        tasks.spawn(watch(shared.clone(), health, lines, parked, shutdown.clone()));
+        tasks.spawn(watch(shared.clone(), health, lines, lost, shutdown.clone()));
+        for (spawn, stored) in unparked {
+            let worlds = shared.worlds.clone();
+            tasks.spawn(async move {
+                if let Ok(Some(_)) = stored.await {
+                    worlds.forget_park(spawn).await;
+                }
+            });
+        }
         let registration = registration::Registration { options, boot, data_id, shared: shared.clone() };
         let saves = tokio::spawn(registration::save_regularly(shared.clone(), shutdown.clone()));
         let registered = tokio::spawn(registration.run(shutdown.clone()));

@@ -7,6 +7,7 @@ use crate::nexus::game::Outbound;
 use crate::nexus::journal::Batch;
 use crate::nexus::keeper::StoredCut;
 use crate::nexus::mend::Broken;
+use crate::nexus::message::Frame;
 use crate::nexus::meters::Survey;
 use crate::nexus::pulsar::image::CutHead;
 use crate::nexus::pulsar::instruction::{Applied, CANCELLED, Instruction, What};
@@ -14,17 +15,27 @@ use crate::nexus::pulsar::record::Ask;
 use crate::nexus::pulsar::turn::{self, Out, Output, Sets};
 use crate::nexus::pulsar::world::World;
 use crate::nexus::timings::Due;
+use crate::store::mark::Mark;
 use crate::world::internal::Population;
 use crate::world::template::RuleId;
 
 use super::Done;
 
+/// What the actor of a turn that panicked is told.
+const BROKEN: &str = "Something went wrong with that. It was left out; please try something else.";
 /// A late wake advances world time to at most this past what was due; milliseconds.
 const LATE_MAX: u64 = 250;
 /// Records encoded between two looks at the clock while a cut is drained.
 const CUT_RECORDS: usize = 32;
 /// Arrivals that wait while a world is mended; more are refused.
 const PARKED_MAX: usize = 4096;
+
+/// What a turn needs beside its world.
+pub struct Means<'a> {
+    pub batch: &'a mut Batch,
+    pub sets: &'a dyn Sets,
+    pub mark: &'a mut Mark,
+}
 
 pub struct Slot {
     pub world: World,
@@ -153,22 +164,24 @@ impl Slot {
     }
 
     pub fn give(&mut self, now: Instant, instruction: Instruction) {
-        if matches!(self.stage, Stage::Mending | Stage::Parked) {
-            self.parked.push(instruction);
-            return;
+        match self.stage {
+            Stage::Mending => return self.parked.push(instruction),
+            // Nothing is applied to it any more: errands stay open, and links end with the process.
+            Stage::Parked => return,
+            _ => {}
         }
         self.last_given = self.tick(now).max(self.last_given);
         self.world.timings.give(self.last_given, instruction);
     }
 
     /// Applies up to `most` due instructions; how many it were.
-    pub fn turns(&mut self, now: Instant, most: usize, batch: &mut Batch, sets: &dyn Sets) -> usize {
+    pub fn turns(&mut self, now: Instant, most: usize, means: &mut Means) -> usize {
         if self.stage != Stage::Running {
             return 0;
         }
         let world_now = self.tick(now).max(self.last_given);
         if let Some(due) = self.world.timings.next_due().filter(|due| *due <= world_now) {
-            batch.tally.late(world_now - due);
+            means.batch.tally.late(world_now - due);
         }
         let mut begun = Instant::now();
         for applied in 0..most {
@@ -178,8 +191,8 @@ impl Slot {
                 Due::Given { due, instruction } => (due, What::Given(instruction)),
             };
             let kind = self.kind_of(&what);
-            self.turn(due, what, batch, sets);
-            begun = batch.tally.turn(kind, begun);
+            self.turn(due, what, means);
+            begun = means.batch.tally.turn(kind, begun);
             if self.stage != Stage::Running {
                 return applied + 1;
             }
@@ -187,7 +200,13 @@ impl Slot {
         most
     }
 
-    fn turn(&mut self, due: u64, what: What, batch: &mut Batch, sets: &dyn Sets) {
+    /// What the last process was torn from, or this one was thrown out of, is left out: before anything else is due.
+    pub fn skip(&mut self, timer: Option<u64>, means: &mut Means) {
+        self.turn(0, What::Given(Instruction::Skip { timer }), means);
+    }
+
+    fn turn(&mut self, due: u64, what: What, means: &mut Means) {
+        let Means { batch, sets, mark } = means;
         let at = self.world.meta.now.max(due);
         let applied = Applied { at, what };
         self.bytes.clear();
@@ -199,9 +218,12 @@ impl Slot {
             What::Timer(arrival) => Some(*arrival),
             What::Given(_) => None,
         };
+        let asker = applied.asker();
         let (seq, world, output) = (self.world.meta.seq + 1, &mut self.world, &mut self.output);
-        let outcome = catch_unwind(AssertUnwindSafe(|| turn::apply(world, at, applied.what, sets, output)));
-        let Ok(effective) = outcome else { return self.broke(seq, timer, batch) };
+        mark.begin(world.meta.spawn, world.meta.incarnation, seq, &self.bytes);
+        let outcome = catch_unwind(AssertUnwindSafe(|| turn::apply(world, at, applied.what, *sets, output)));
+        mark.end();
+        let Ok(effective) = outcome else { return self.broke(seq, timer, asker, batch) };
         if effective {
             let meta = &self.world.meta;
             batch.push(meta.spawn, meta.incarnation, meta.seq, &self.bytes);
@@ -230,8 +252,12 @@ impl Slot {
     }
 
     /// A turn panicked: its outputs are dropped, the world is not used any more, and what comes is parked.
-    fn broke(&mut self, seq: u64, timer: Option<u64>, batch: &mut Batch) {
+    fn broke(&mut self, seq: u64, timer: Option<u64>, asker: Option<u64>, batch: &mut Batch) {
         self.output.outs.clear();
+        if let Some(session) = asker {
+            let frame = Frame::failure("broken", BROKEN);
+            batch.outs.push(Outbound::ToSession { session, frame: frame.into() });
+        }
         self.stage = Stage::Mending;
         self.skip = Some(timer);
         self.cutting = None;
@@ -245,9 +271,14 @@ impl Slot {
     }
 
     /// The world is whole again, or will not be without an operator.
-    pub fn mended(&mut self, world: Option<World>, now: Instant) {
+    pub fn mended(&mut self, world: Option<World>, now: Instant, means: &mut Means) {
         let Some(world) = world else {
             self.stage = Stage::Parked;
+            self.parked = Vec::new();
+            // Whoever waits for a cut, or for the world's stop, waits in vain.
+            for done in self.wanted.drain(..).chain(self.waiting.drain(..)).chain(self.stop.take()) {
+                let _ = done.send(None);
+            }
             return;
         };
         // Arrivals that waited in the old heap come after what is due in the new one.
@@ -263,7 +294,7 @@ impl Slot {
         self.want_full = true;
         self.armed = None;
         if let Some(timer) = self.skip.take() {
-            self.give(now, Instruction::Skip { timer });
+            self.skip(timer, means);
         }
         for instruction in std::mem::take(&mut self.parked) {
             self.give(now, instruction);
@@ -332,6 +363,11 @@ impl Slot {
 
     pub fn is_at_rest(&self) -> bool {
         matches!(self.stage, Stage::Rest | Stage::Gone | Stage::Parked)
+    }
+
+    /// An operator has to look at it: nothing is done in it.
+    pub fn is_parked(&self) -> bool {
+        self.stage == Stage::Parked
     }
 
     pub fn is_gone(&self) -> bool {

@@ -82,6 +82,12 @@ impl Frame {
         Self::new("system.connect.success", "", Data::Connected(data))
     }
 
+    /// `error`: what failed concerns no single command.
+    pub fn failure(code: &'static str, text: &str) -> Self {
+        let data = Data::Error(ErrorData { error: text.into(), code: code.into() });
+        Self::new("error", text, data)
+    }
+
     /// A refusal: `cmd.<command>.error` with its code.
     pub fn refusal(command: &str, code: &'static str, text: impl Into<String>) -> Self {
         let text = text.into();

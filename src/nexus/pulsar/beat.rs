@@ -17,6 +17,7 @@ use crate::world::template::{RoomId, ZoneId};
 
 use super::command::walk;
 use super::instruction::{BeatStage, Instruction};
+use super::load;
 use super::record::{Ask, MobId, Stamp, Who};
 use super::see;
 use super::turn::Turn;
@@ -41,6 +42,16 @@ pub fn beat(turn: &mut Turn) -> bool {
     turn.world.schedule(BEAT_MILLIS, Instruction::Beat);
     players(turn, i64::MIN);
     true
+}
+
+/// What a timing that is left out leaves undone: a world's clocks go on ticking, and a plan goes on behind the gap.
+pub fn skipped(turn: &mut Turn, instruction: Instruction) {
+    match instruction {
+        Instruction::Beat => turn.world.schedule(BEAT_MILLIS, Instruction::Beat),
+        Instruction::Tic => turn.world.schedule(TIC_MILLIS, Instruction::Tic),
+        Instruction::LoadOn { errand, next } => load::leave_out(turn, errand, next),
+        _ => {}
+    }
 }
 
 /// Goes on with a Beat that is cut into turns.

@@ -238,6 +238,24 @@ pub struct Act {
     pub text: Option<String>,
 }
 
+impl Applied {
+    /// The socket that asked for it.
+    pub fn asker(&self) -> Option<u64> {
+        use Instruction as I;
+        match &self.what {
+            What::Given(
+                I::Connect { session, .. }
+                | I::Resume { session, .. }
+                | I::Text { session, .. }
+                | I::Act { session, .. }
+                | I::Sync { session, .. }
+                | I::Quit { session, .. },
+            ) => Some(*session),
+            _ => None,
+        }
+    }
+}
+
 /// What the journal keeps of a turn.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Applied {

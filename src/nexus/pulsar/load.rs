@@ -64,15 +64,23 @@ fn plan_head(plan: &[u8]) -> Option<PlanHead> {
 
 /// The next loads of a plan, from the `next`th on.
 pub fn on(turn: &mut Turn, errand: ErrandId, next: u32) -> bool {
-    let Some(Ask::Loading { stage }) = turn.world.errands.get(errand).map(|open| open.what.clone()) else {
-        return true;
-    };
+    go_on(turn, errand, next, one);
+    true
+}
+
+/// These loads of a plan are left out; those after them come.
+pub fn leave_out(turn: &mut Turn, errand: ErrandId, next: u32) {
+    go_on(turn, errand, next, |_, _, _| None);
+}
+
+fn go_on(turn: &mut Turn, errand: ErrandId, next: u32, make: fn(&mut Turn, u64, &PlannedLoad) -> Option<i64>) {
+    let Some(Ask::Loading { stage }) = turn.world.errands.get(errand).map(|open| open.what.clone()) else { return };
     let Some(mut loads) = turn.world.staged.get(stage).map(next_loads) else {
         turn.world.errands.remove(errand);
-        return true;
+        return;
     };
     for load in loads.planned.drain(..) {
-        let id = one(turn, stage, &load).unwrap_or(0);
+        let id = make(turn, stage, &load).unwrap_or(0);
         if let Some(staged) = turn.world.staged.edit(stage) {
             staged.made.push(id);
         }
@@ -87,7 +95,6 @@ pub fn on(turn: &mut Turn, errand: ErrandId, next: u32) -> bool {
         turn.world.staged.remove(stage);
         turn.world.errands.remove(errand);
     }
-    true
 }
 
 struct NextLoads {

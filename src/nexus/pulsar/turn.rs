@@ -123,6 +123,8 @@ pub fn replay(world: &mut World, applied: Applied, sets: &dyn Sets, out: &mut Ou
 impl Turn<'_> {
     fn run(&mut self, instruction: Instruction, sets: &dyn Sets) -> bool {
         use Instruction as I;
+        #[cfg(test)]
+        super::tests::bombs::meet(&instruction);
         match instruction {
             I::Connect { player, session, stage, version, account, config } => {
                 let entry = connect::Entry { player, session, stage, version };
@@ -154,8 +156,8 @@ impl Turn<'_> {
             I::LoadOn { errand, next } => load::on(self, errand, next),
             I::Stop => leave::stop(self),
             I::Skip { timer } => {
-                if let Some(timer) = timer {
-                    self.world.waiting.remove(timer);
+                if let Some(timing) = timer.and_then(|timer| self.world.waiting.remove(timer)) {
+                    beat::skipped(self, timing.instruction);
                 }
                 true
             }
