@@ -171,7 +171,7 @@ pub fn sync(turn: &mut Turn, player: PlayerId) {
         actor,
         room,
         world: sync_world(turn),
-        who_list: turn.world.who_list(player),
+        who_list: turn.world.who_list(player, WHO_LIST_MAX).0,
     };
     turn.tell(player, Frame::new("cmd.state.sync.success", text, Data::Sync(Box::new(state))));
 }
@@ -185,12 +185,14 @@ pub fn who_changed(turn: &mut Turn) {
     }
     for player in players {
         if turn.world.presences.get(player).is_some_and(|p| p.session.is_some()) {
-            let list = turn.world.who_list(player);
+            let list = turn.world.who_list(player, WHO_LIST_MAX).0;
             turn.tell(player, Frame::new("notification.who", "", Data::WhoList(list)));
         }
     }
 }
 
+/// Entries of a who list that is not asked for: with thousands in the world, each who comes would be sent all of them.
+pub const WHO_LIST_MAX: usize = 200;
 /// Above this many players the who list is not pushed on each coming and going; clients ask for it.
 pub const WHO_PUSH_PLAYERS_MAX: usize = 60;
 

@@ -10,7 +10,7 @@ use crate::world::formulas;
 use crate::world::kinds::*;
 use crate::world::template::{ItemTemplate, RoomId, Stats};
 
-use super::record::{self, MobId, Place, Who};
+use super::record::{self, MobId, Place, Player, Who};
 use super::world::World;
 
 /// After this long without a command a player is shown as idle; world milliseconds.
@@ -333,17 +333,17 @@ impl World {
         })
     }
 
-    /// Who is in the world, as this player may know it, by name.
-    pub fn who_list(&self, viewer: PlayerId) -> Vec<WhoEntry> {
-        let Some(own) = self.players.get(viewer) else { return Vec::new() };
-        self.index
-            .names
-            .values()
-            .filter_map(|id| Some((self.players.get(*id)?, self.presences.get(*id)?)))
-            .filter(|(other, _)| {
-                let friend = other.core_faction == own.core_faction || own.is_immortal || other.is_immortal;
-                other.id == viewer || (friend && (own.is_immortal || !other.is_invisible))
-            })
+    /// Who is in the world, as this player may know it, by name, at most `most` of them; and how many there are.
+    pub fn who_list(&self, viewer: PlayerId, most: usize) -> (Vec<WhoEntry>, usize) {
+        let Some(own) = self.players.get(viewer) else { return Default::default() };
+        let known = |other: &Player| {
+            let friend = other.core_faction == own.core_faction || own.is_immortal || other.is_immortal;
+            other.id == viewer || (friend && (own.is_immortal || !other.is_invisible))
+        };
+        let all = || self.index.names.values().filter_map(|id| self.players.get(*id)).filter(|other| known(other));
+        let entries = all()
+            .take(most)
+            .filter_map(|other| Some((other, self.presences.get(other.id)?)))
             .map(|(other, presence)| WhoEntry {
                 id: other.id,
                 key: player_key(other.id),
@@ -360,7 +360,8 @@ impl World {
                 is_linkless: other.is_linkless,
                 name_recognition: false,
             })
-            .collect()
+            .collect();
+        (entries, all().count())
     }
 }
 
