@@ -13,6 +13,7 @@ pub async fn run(config: &Config, command: &NexusCommand) -> Result<(), PlayErro
     let done = match tools.forge().await {
         Ok(forge) => match command {
             NexusCommand::List => list(&forge.app().db).await,
+            NexusCommand::Trace { player, time } => super::trace::run(&tools, forge.app(), player, *time).await,
             NexusCommand::Forget { name, yes } => forget(&forge.app().db, name, *yes).await,
             NexusCommand::Unpark { world, yes } => unpark(forge.app(), world, *yes).await,
         },

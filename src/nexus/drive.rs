@@ -23,6 +23,7 @@ use super::meters::Survey;
 use super::pulsar::instruction::Instruction;
 use super::pulsar::turn::Sets;
 use super::pulsar::world::World;
+use super::trace::{self, Followed};
 use slot::{Means, Slot};
 
 /// Turns of one world in a row while others wait.
@@ -43,7 +44,7 @@ const BATCH_BYTES_MAX: usize = 2 * 1024 * 1024;
 /// What comes to the Pulsar thread.
 pub enum Arrival {
     /// From a player's socket.
-    Given { spawn: WorldId, session: u64, instruction: Instruction },
+    Given { spawn: WorldId, session: u64, instruction: Instruction, followed: Option<Box<Followed>> },
     /// From a node of the engine or from the Forge.
     Internal { spawn: WorldId, instruction: Instruction },
     /// As `Internal`, from who cannot wait: at most one for each socket or recovered player.
@@ -211,8 +212,11 @@ impl Running {
     fn take(&mut self, arrival: Arrival) {
         let now = Instant::now();
         match arrival {
-            Arrival::Given { spawn, session, instruction } => {
+            Arrival::Given { spawn, session, instruction, mut followed } => {
                 (self.drive.taken)(true);
+                if let Some(followed) = &mut followed {
+                    followed.pass(trace::Stage::Taken);
+                }
                 let room = self.slots.get(&spawn).map(Slot::has_room);
                 let refusal = match (self.drive.health.get(), room) {
                     (Condition::Failing, _) => Some(PAUSED),
@@ -224,7 +228,7 @@ impl Running {
                 // The end of a link is never refused: it waits until the world can take it.
                 match refusal {
                     Some(text) if !matches!(instruction, Instruction::Unlink { .. }) => self.refuse(session, text),
-                    _ => self.give(spawn, instruction, now),
+                    _ => self.give_followed(spawn, instruction, followed, now),
                 }
             }
             Arrival::Internal { spawn, instruction } => {
@@ -298,8 +302,18 @@ impl Running {
     }
 
     fn give(&mut self, spawn: WorldId, instruction: Instruction, now: Instant) {
+        self.give_followed(spawn, instruction, None, now);
+    }
+
+    fn give_followed(
+        &mut self,
+        spawn: WorldId,
+        instruction: Instruction,
+        followed: Option<Box<Followed>>,
+        now: Instant,
+    ) {
         let Some(slot) = self.slots.get_mut(&spawn) else { return };
-        slot.give(now, instruction);
+        slot.give(now, instruction, followed);
         self.arm(spawn);
     }
 

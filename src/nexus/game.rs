@@ -20,6 +20,7 @@ use super::pulsar::instruction::Instruction;
 use super::pulsar::record::OpenErrand;
 use super::pulsar::turn::{Out, Welcome};
 use super::resume::{Body, Kept, Pass, Seal, Sent};
+use super::trace::{Followed, Stage};
 
 /// Instructions of players that wait for the Pulsar thread, of all of them together.
 pub const INLET_PLAYERS_MAX: usize = 4096;
@@ -29,7 +30,7 @@ pub const INLET_INTERNAL_MAX: usize = 1024;
 const WAKE_AFTER: usize = 256;
 
 /// What leaves the engine.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub enum Outbound {
     Message(Message),
     /// The player's messages go to this socket from here on, after its welcome.
@@ -57,6 +58,8 @@ pub enum Outbound {
     Closed {
         session: u64,
     },
+    /// What a followed command yielded came before this.
+    Followed(Box<Followed>),
 }
 
 impl Outbound {
@@ -100,9 +103,23 @@ impl Inward {
 
     /// From a player's socket: waits while too much waits already.
     pub async fn give(&self, spawn: WorldId, session: u64, instruction: Instruction) {
+        self.give_followed(spawn, session, instruction, None).await;
+    }
+
+    /// See [`Self::give`]; the command may be followed.
+    pub async fn give_followed(
+        &self,
+        spawn: WorldId,
+        session: u64,
+        instruction: Instruction,
+        mut followed: Option<Box<Followed>>,
+    ) {
         if let Ok(permit) = self.players.acquire().await {
             permit.forget();
-            let _ = self.inlet.send(Arrival::Given { spawn, session, instruction });
+            if let Some(followed) = &mut followed {
+                followed.pass(Stage::Given);
+            }
+            let _ = self.inlet.send(Arrival::Given { spawn, session, instruction, followed });
         }
     }
 
@@ -269,6 +286,13 @@ impl Outward {
                     && line.session == Some(session)
                 {
                     line.session = None;
+                }
+            }
+            Outbound::Followed(mut followed) => {
+                followed.pass(Stage::Delivered);
+                if let Some(seat) = self.sessions.get_mut(&followed.session) {
+                    seat.outbox.follow(*followed);
+                    seat.outbox.wake();
                 }
             }
         }

@@ -16,6 +16,7 @@ use super::game::Outbound;
 use super::keeper::{KeeperJob, StoredCut};
 use super::mend::{Broken, Mender};
 use super::meters::{self, GroupMeters, Tally};
+use super::trace::Stage;
 
 /// Between two tries to heal a failing journal.
 const HEAL_EVERY: Duration = Duration::from_millis(500);
@@ -34,6 +35,8 @@ pub struct Batch {
     pub broken: Vec<Broken>,
     /// How long its turns took.
     pub tally: Box<Tally>,
+    /// How many followed commands are among its outputs.
+    pub followed: usize,
     after: Vec<Box<dyn FnOnce() + Send>>,
 }
 
@@ -171,11 +174,27 @@ impl JournalNode {
 
     fn release(&mut self, batch: &mut Batch) {
         self.meters.released(&mut batch.tally);
+        self.follow(batch);
         if !batch.outs.is_empty() {
             let _ = self.outward.send(std::mem::take(&mut batch.outs));
         }
         for act in batch.after.drain(..) {
             act();
+        }
+    }
+
+    fn follow(&self, batch: &mut Batch) {
+        if std::mem::take(&mut batch.followed) == 0 {
+            return;
+        }
+        let stage = match self.durability {
+            Durability::Strict => Stage::Durable,
+            Durability::Relaxed => Stage::Released,
+        };
+        for out in &mut batch.outs {
+            if let Outbound::Followed(followed) = out {
+                followed.pass(stage);
+            }
         }
     }
 

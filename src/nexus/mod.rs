@@ -25,6 +25,7 @@ pub mod resume;
 pub mod session;
 pub mod tic;
 pub mod timings;
+pub mod trace;
 pub mod websocket;
 pub mod worlds;
 
@@ -64,6 +65,7 @@ use places::Places;
 use pulsar::instruction::Instruction;
 use resume::Seal;
 use session::Sessions;
+use trace::Tracer;
 use worlds::{TemplateSets, WorldError, Worlds};
 
 /// Errands on their way to the nodes that carry them; what does not fit is let out again later.
@@ -148,6 +150,7 @@ pub struct Shared {
     pub sockets: TaskTracker,
     pub shutdown: CancellationToken,
     pub worlds: Worlds,
+    pub tracer: Tracer,
 }
 
 /// An open Nexus: its worlds run.
@@ -159,6 +162,7 @@ pub struct Nexus {
     background: (Background, mpsc::Receiver<(i64, pulsar::record::OpenErrand)>),
     mob: mpsc::Receiver<(i64, pulsar::record::OpenErrand)>,
     mirror: Option<(mirror::MirrorLine, Mirror, Sender<KeeperJob>)>,
+    reports: mpsc::Receiver<trace::Report>,
     /// What the meters look at.
     lines: Vec<Line>,
     /// How many worlds could not be brought back.
@@ -317,6 +321,7 @@ impl Nexus {
             parked,
         };
         let background = Background { nexus: options.name.clone(), link, inward: inward.clone(), epochs };
+        let (tracer, reports) = Tracer::new();
         let shared = Arc::new(Shared {
             sessions: Sessions::new(boot, seal),
             inward,
@@ -327,6 +332,7 @@ impl Nexus {
             sockets: TaskTracker::new(),
             shutdown: CancellationToken::new(),
             worlds,
+            tracer,
         });
         Ok(Self {
             options,
@@ -336,6 +342,7 @@ impl Nexus {
             background: (background, background_rx),
             mob: mob_rx,
             mirror,
+            reports,
             lines,
             lost,
             unparked,
@@ -384,6 +391,7 @@ impl Nexus {
             background,
             mob,
             mirror,
+            reports,
             lines,
             lost,
             unparked,
@@ -398,6 +406,7 @@ impl Nexus {
         if let Some((line, mirror, keeper)) = mirror {
             tasks.spawn(mirror::run(line, mirror, options.name.clone(), boot, keeper));
         }
+        tasks.spawn(trace::write_down(shared.tracer.clone(), reports));
         tasks.spawn(watch(shared.clone(), health, lines, lost, shutdown.clone()));
         for (spawn, stored) in unparked {
             let worlds = shared.worlds.clone();

@@ -8,6 +8,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::background::lock;
+use super::trace::Followed;
 
 /// Messages that wait for one socket; one more and it is cut off.
 pub const OUTBOX_MESSAGES_MAX: usize = 1024;
@@ -33,6 +34,8 @@ pub struct Outbox {
 struct Waiting {
     bytes: Vec<u8>,
     messages: usize,
+    /// Commands whose messages are among these.
+    followed: Vec<Followed>,
     /// A close frame was put in, or the socket has ended: nothing comes after.
     ended: bool,
 }
@@ -79,6 +82,14 @@ impl Outbox {
         self.wake();
     }
 
+    /// A followed command goes with what was put in before it; where the socket has ended, it ends too.
+    pub fn follow(&self, command: Followed) {
+        let mut waiting = lock(&self.waiting);
+        if !waiting.ended || !waiting.bytes.is_empty() {
+            waiting.followed.push(command);
+        }
+    }
+
     /// Bytes that the protocol's own library wants to send: answers to pings. They are whole frames.
     pub(super) fn raw(&self, bytes: &[u8]) {
         let mut waiting = lock(&self.waiting);
@@ -116,14 +127,15 @@ impl Outbox {
     }
 
     /// Waits until something is there and takes all of it in exchange for an emptied buffer. False at the end.
-    pub async fn take(&self, into: &mut Vec<u8>) -> bool {
+    pub async fn take(&self, into: &mut Vec<u8>, followed: &mut Vec<Followed>) -> bool {
         // Most sockets wait most of the time: while one does, it holds no memory.
         *into = Vec::new();
         loop {
             {
                 let mut waiting = lock(&self.waiting);
-                if !waiting.bytes.is_empty() {
+                if !waiting.bytes.is_empty() || !waiting.followed.is_empty() {
                     std::mem::swap(&mut waiting.bytes, into);
+                    followed.append(&mut waiting.followed);
                     waiting.messages = 0;
                     return true;
                 }
@@ -191,14 +203,14 @@ mod tests {
         outbox.close(1001, "Goodbye.");
         assert_eq!(outbox.text(b"too late", b""), Err(Refused::Ended));
         let mut bytes = Vec::new();
-        assert!(outbox.take(&mut bytes).await);
+        assert!(outbox.take(&mut bytes, &mut Vec::new()).await);
         let messages = read(&bytes).await;
         let texts: Vec<usize> = messages.iter().filter(|m| m.is_text()).map(Message::len).collect();
         assert_eq!(texts, lengths);
         assert!(messages[lengths.len()].is_ping());
         let Message::Close(Some(close)) = &messages[lengths.len() + 1] else { panic!("the end") };
         assert_eq!((u16::from(close.code), close.reason.as_str()), (1001, "Goodbye."));
-        assert!(!outbox.take(&mut bytes).await);
+        assert!(!outbox.take(&mut bytes, &mut Vec::new()).await);
     }
 
     #[test]

@@ -12,6 +12,7 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 
 use super::outbox::Outbox;
+use super::trace::Stage;
 
 /// Bytes read at once from a socket.
 const READ_BUFFER_BYTES: usize = 4 * 1024;
@@ -75,8 +76,8 @@ impl AsyncWrite for Half {
 /// everything was written.
 pub async fn write_out(mut to: WriteHalf, outbox: Arc<Outbox>) -> bool {
     let writing = async {
-        let mut bytes = Vec::new();
-        while outbox.take(&mut bytes).await {
+        let (mut bytes, mut followed) = (Vec::new(), Vec::new());
+        while outbox.take(&mut bytes, &mut followed).await {
             let mut rest = &bytes[..];
             while !rest.is_empty() {
                 match tokio::time::timeout(WRITE_MAX, to.write(rest)).await {
@@ -84,6 +85,7 @@ pub async fn write_out(mut to: WriteHalf, outbox: Arc<Outbox>) -> bool {
                     _ => return false,
                 }
             }
+            followed.drain(..).for_each(|mut command| command.pass(Stage::Written));
         }
         true
     };

@@ -279,7 +279,12 @@ impl Reader {
             Inbound::Disconnect => Instruction::Quit { player, session },
             Inbound::Connect { .. } | Inbound::Ping => return,
         };
-        self.shared.inward.give(spawn, session, instruction).await;
+        self.give(spawn, player, instruction).await;
+    }
+
+    async fn give(&self, spawn: WorldId, player: PlayerId, instruction: Instruction) {
+        let followed = self.shared.tracer.command(player, self.session, &instruction);
+        self.shared.inward.give_followed(spawn, self.session, instruction, followed).await;
     }
 
     async fn connect(&mut self, token: &str, player: PlayerId) {
@@ -303,7 +308,7 @@ impl Reader {
             account: ticket.account,
             config: ticket.config,
         };
-        self.shared.inward.give(spawn, session, instruction).await;
+        self.give(spawn, player, instruction).await;
     }
 
     /// With the pass of an earlier session: the Forge is not asked.
@@ -315,7 +320,7 @@ impl Reader {
         let (session, spawn) = (self.session, pass.spawn);
         self.plays(Playing { spawn, player }, pass.account).await;
         let stay = Stay { account: pass.account, incarnation: pass.incarnation, entered: pass.entered };
-        self.shared.inward.give(spawn, session, Instruction::Resume { player, session, stay, last }).await;
+        self.give(spawn, player, Instruction::Resume { player, session, stay, last }).await;
     }
 
     /// A socket plays one character: taking up another leaves the first without a link.

@@ -22,3 +22,4 @@ mod play_tools;
 mod resume;
 mod support;
 mod tidy;
+mod trace;

@@ -1,5 +1,6 @@
 //! One world on the Pulsar thread: the world, its clock, and what its next cut waits for.
 
+use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
@@ -15,6 +16,7 @@ use crate::nexus::pulsar::record::Ask;
 use crate::nexus::pulsar::turn::{self, Out, Output, Sets};
 use crate::nexus::pulsar::world::World;
 use crate::nexus::timings::Due;
+use crate::nexus::trace::{Followed, TurnReport};
 use crate::store::mark::Mark;
 use crate::world::internal::Population;
 use crate::world::template::RuleId;
@@ -61,6 +63,11 @@ pub struct Slot {
     parked: Vec<Instruction>,
     /// The timing that panicked, if it was one; and whom to tell.
     skip: Option<Option<u64>>,
+    /// How many instructions came from outside, and how many of them were taken from the heap.
+    given: u64,
+    taken: u64,
+    /// Of followed commands, by which instruction they are of.
+    followed: VecDeque<(u64, Box<Followed>)>,
 }
 
 /// A cut that is being written.
@@ -107,6 +114,9 @@ impl Slot {
             armed: None,
             parked: Vec::new(),
             skip: None,
+            given: 0,
+            taken: 0,
+            followed: VecDeque::new(),
         }
     }
 
@@ -163,13 +173,15 @@ impl Slot {
         }
     }
 
-    pub fn give(&mut self, now: Instant, instruction: Instruction) {
+    pub fn give(&mut self, now: Instant, instruction: Instruction, followed: Option<Box<Followed>>) {
         match self.stage {
             Stage::Mending => return self.parked.push(instruction),
             // Nothing is applied to it any more: errands stay open, and links end with the process.
             Stage::Parked => return,
             _ => {}
         }
+        self.followed.extend(followed.map(|followed| (self.given, followed)));
+        self.given += 1;
         self.last_given = self.tick(now).max(self.last_given);
         self.world.timings.give(self.last_given, instruction);
     }
@@ -186,13 +198,18 @@ impl Slot {
         let mut begun = Instant::now();
         for applied in 0..most {
             let Some(due) = self.world.timings.pop(world_now) else { return applied };
-            let (due, what) = match due {
-                Due::Own { due, arrival } => (due, What::Timer(arrival)),
-                Due::Given { due, instruction } => (due, What::Given(instruction)),
+            let (due, what, followed) = match due {
+                Due::Own { due, arrival } => (due, What::Timer(arrival), None),
+                Due::Given { due, instruction } => (due, What::Given(instruction), self.next_followed()),
             };
             let kind = self.kind_of(&what);
+            let outs = means.batch.outs.len();
             self.turn(due, what, means);
-            begun = means.batch.tally.turn(kind, begun);
+            let ended = means.batch.tally.turn(kind, begun);
+            if let Some(followed) = followed {
+                self.report(followed, ended - begun, outs, means.batch);
+            }
+            begun = ended;
             if self.stage != Stage::Running {
                 return applied + 1;
             }
@@ -242,6 +259,30 @@ impl Slot {
         }
     }
 
+    /// The instruction that was just taken from the heap, if it is followed: they come out as they went in.
+    fn next_followed(&mut self) -> Option<Box<Followed>> {
+        let nth = self.taken;
+        self.taken += 1;
+        self.followed.front().is_some_and(|(of, _)| *of == nth).then(|| self.followed.pop_front())?.map(|(_, it)| it)
+    }
+
+    /// A followed command was applied; its outputs are those of the batch from `outs` on.
+    fn report(&self, mut followed: Box<Followed>, turn: Duration, outs: usize, batch: &mut Batch) {
+        if matches!(self.stage, Stage::Mending) {
+            return;
+        }
+        for out in &batch.outs[outs..] {
+            if let Outbound::Message(message) = out {
+                followed.count(message);
+            }
+        }
+        let meta = &self.world.meta;
+        let (spawn, seq, world_ms, micros) = (meta.spawn, meta.seq, meta.now, turn.as_micros() as u64);
+        followed.applied(TurnReport { spawn, seq, world_ms, micros });
+        batch.outs.push(Outbound::Followed(followed));
+        batch.followed += 1;
+    }
+
     fn kind_of(&self, what: &What) -> usize {
         match what {
             What::Timer(arrival) => {
@@ -287,6 +328,9 @@ impl Slot {
                 self.parked.push(instruction);
             }
         }
+        // Followed no further: the heap that they count in is another.
+        self.followed.clear();
+        (self.given, self.taken) = (0, 0);
         self.world = world;
         self.base = (now, self.world.meta.now);
         self.last_given = self.world.meta.now;
@@ -297,7 +341,7 @@ impl Slot {
             self.skip(timer, means);
         }
         for instruction in std::mem::take(&mut self.parked) {
-            self.give(now, instruction);
+            self.give(now, instruction, None);
         }
     }
 

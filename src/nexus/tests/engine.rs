@@ -131,7 +131,7 @@ impl Guest {
         loop {
             while self.frames.is_empty() {
                 let mut bytes = Vec::new();
-                let taken = tokio::time::timeout(PATIENCE, self.outbox.take(&mut bytes)).await;
+                let taken = tokio::time::timeout(PATIENCE, self.outbox.take(&mut bytes, &mut Vec::new())).await;
                 assert!(taken.unwrap_or_else(|_| panic!("never: {kind}")), "the socket was closed before {kind}");
                 self.frames = texts(&bytes);
             }
