@@ -8,6 +8,7 @@ mod platter;
 mod record;
 mod state;
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -15,6 +16,7 @@ use realms::store::io::crash::Chance;
 use realms::store::state::State;
 
 use platter::{Image, Loss, Platter};
+use record::Op;
 use state::{Model, Session, place};
 
 /// Power losses in all. More of them with `REALMS_CASES=20000`.
@@ -44,8 +46,7 @@ fn lose_power(seed: u64) {
     let mut chance = Chance(seed);
     let mut moments: Vec<(usize, u64)> = (0..cases).map(|_| (session.moment(&mut chance), chance.draw())).collect();
     moments.sort_unstable();
-    let base = &session.record.base;
-    let mut platter = Platter::new(base, base);
+    let mut platter = Platter::new(&session.record.base);
     let mut applied = 0;
     for (moment, seed) in moments {
         session.record.ops[applied..moment].iter().for_each(|op| platter.apply(op));
@@ -55,7 +56,17 @@ fn lose_power(seed: u64) {
         let what = under_way.map_or("the end", |step| step.what.as_str());
         println!("after {moment} changes, in {what}, seed {seed:#x}: {loss:?}");
         let allowed = [before, under_way].into_iter().flatten().map(|step| step.model.shown()).collect();
-        hold(&platter, loss, allowed, seed);
+        let (from, to) = (before.map_or(0, |step| step.begun), under_way.map_or(moment, |step| step.done));
+        shown_on_failure(&session.record.ops[from..to], from, || hold(&platter, loss, allowed, seed));
+    }
+}
+
+/// Prints the changes around a moment when what follows fails.
+fn shown_on_failure(ops: &[Op], first: usize, act: impl FnOnce()) {
+    if let Err(panic) = catch_unwind(AssertUnwindSafe(act)) {
+        println!("changes from {} on:", first + 1);
+        ops.iter().enumerate().for_each(|(at, op)| println!("{:>6} {op}", first + at + 1));
+        resume_unwind(panic);
     }
 }
 
@@ -68,12 +79,11 @@ fn hold(platter: &Platter, loss: Loss, mut allowed: Vec<Model>, seed: u64) {
         go_on(dir.path(), &allowed);
         return;
     }
-    record::start(dir.path());
+    // Where only the process died, nothing has become durable by that.
+    let mut platter = if loss == Loss::Nothing { platter.restarted() } else { Platter::new(&shown) };
+    record::start(dir.path(), platter.nodes());
     let (found, opened, after) = go_on(dir.path(), &allowed);
     let record = record::stop();
-    // Where only the process died, nothing has become durable by that.
-    let durable = if loss == Loss::Nothing { platter.crash(Loss::Everything, seed) } else { shown };
-    let mut platter = Platter::new(&record.base, &durable);
     let mut chance = Chance(!seed);
     let moment = chance.below(record.ops.len() + 1);
     record.ops[..moment].iter().for_each(|op| platter.apply(op));
@@ -88,7 +98,7 @@ fn hold(platter: &Platter, loss: Loss, mut allowed: Vec<Model>, seed: u64) {
     allowed.push(after);
     let dir = folder();
     platter.crash(loss, !seed).write(dir.path());
-    go_on(dir.path(), &allowed);
+    shown_on_failure(&record.ops, 0, || drop(go_on(dir.path(), &allowed)));
 }
 
 /// What was found, when it had been opened, and what is there after one more cut.

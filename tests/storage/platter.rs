@@ -10,8 +10,6 @@ use crate::record::{Node, Op};
 
 /// What disks write whole, as a rule.
 const SECTOR_BYTES: usize = 512;
-/// What the system keeps of files in memory, and brings to the disk, whole.
-const PAGE_BYTES: usize = 4096;
 
 /// Folders and files with their contents.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -96,27 +94,37 @@ struct Names {
 }
 
 impl Platter {
-    /// A system that shows one image, while another is what a loss of power would leave.
-    pub fn new(shown: &Image, durable: &Image) -> Self {
-        let names = shown.files.keys().filter(|path| durable.files.contains_key(*path)).cloned();
-        let mut platter = Self {
-            files: Vec::new(),
-            names: Names { dirs: durable.dirs.clone(), files: BTreeMap::new() },
-            unsynced_names: Vec::new(),
-        };
-        platter.names.files = names.map(|path| (path.clone(), 0)).collect();
-        for dir in shown.dirs.difference(&durable.dirs) {
-            platter.unsynced_names.push(Op::Mkdir { path: dir.clone() });
-        }
-        for (node, (path, bytes)) in shown.files.iter().enumerate() {
-            let durable = durable.files.get(path).cloned();
-            match platter.names.files.get_mut(path) {
-                Some(name) => *name = node,
-                None => platter.unsynced_names.push(Op::Create { path: path.clone(), node }),
+    /// Everything of the image is durable. Its files are the first nodes, in order.
+    pub fn new(base: &Image) -> Self {
+        let file = |bytes: &Vec<u8>| File { durable: bytes.clone(), unsynced: Vec::new() };
+        let files = base.files.values().map(file).collect();
+        let names = base.files.keys().cloned().zip(0..).collect();
+        Self { files, names: Names { dirs: base.dirs.clone(), files: names }, unsynced_names: Vec::new() }
+    }
+
+    /// The same system for a new recording of what it shows: the files that it shows are the first nodes, in order.
+    pub fn restarted(&self) -> Self {
+        let mut shown = self.names.clone();
+        self.unsynced_names.iter().for_each(|op| shown.change(op));
+        let visible = shown.files.iter().filter(|(path, _)| shown.is_reached(path));
+        let mut order: Vec<Node> = visible.map(|(_, node)| *node).collect();
+        let hidden = (0..self.files.len()).filter(|node| !order.contains(node)).collect::<Vec<_>>();
+        order.extend(hidden);
+        let renumbered = |node: &mut Node| *node = order.iter().position(|old| old == node).unwrap_or(*node);
+        let mut names = self.names.clone();
+        names.files.values_mut().for_each(renumbered);
+        let mut unsynced_names = self.unsynced_names.clone();
+        for op in &mut unsynced_names {
+            if let Op::Create { node, .. } = op {
+                renumbered(node);
             }
-            platter.files.push(File::unsynced(node, bytes, durable.unwrap_or_default()));
         }
-        platter
+        Self { files: order.iter().map(|node| self.files[*node].clone()).collect(), names, unsynced_names }
+    }
+
+    /// Files that were ever made.
+    pub fn nodes(&self) -> usize {
+        self.files.len()
     }
 
     pub fn apply(&mut self, op: &Op) {
@@ -131,7 +139,9 @@ impl Platter {
                 self.files.resize(*node + 1, File::default());
                 self.unsynced_names.push(op.clone());
             }
-            Op::Mkdir { .. } | Op::Rename { .. } | Op::Unlink { .. } => self.unsynced_names.push(op.clone()),
+            Op::Mkdir { .. } | Op::Rmdir { .. } | Op::Rename { .. } | Op::Unlink { .. } => {
+                self.unsynced_names.push(op.clone())
+            }
             Op::SyncDir { path } => {
                 let names = &mut self.names;
                 self.unsynced_names.retain(|op| {
@@ -169,21 +179,6 @@ impl Platter {
 }
 
 impl File {
-    /// A file with this content, of which the disk has another.
-    fn unsynced(node: Node, bytes: &[u8], durable: Vec<u8>) -> Self {
-        let mut unsynced = Vec::new();
-        if durable.len() > bytes.len() {
-            unsynced.push(Op::Truncate { node, size: bytes.len() as u64 });
-        }
-        for (at, page) in bytes.chunks(PAGE_BYTES).enumerate() {
-            let offset = at * PAGE_BYTES;
-            if durable.get(offset..offset + page.len()) != Some(page) {
-                unsynced.push(Op::Write { node, offset: offset as u64, bytes: page.into() });
-            }
-        }
-        Self { durable, unsynced }
-    }
-
     fn after(&self, loss: Loss, chance: &mut Chance) -> Vec<u8> {
         let mut bytes = self.durable.clone();
         let last = chance.below(self.unsynced.len() + 1);
@@ -252,7 +247,9 @@ fn put(file: &mut Vec<u8>, bytes: &[u8], offset: u64) {
 
 fn touches(op: &Op, dir: &Path) -> bool {
     match op {
-        Op::Create { path, .. } | Op::Unlink { path } | Op::Mkdir { path } => path.parent() == Some(dir),
+        Op::Create { path, .. } | Op::Unlink { path } | Op::Mkdir { path } | Op::Rmdir { path } => {
+            path.parent() == Some(dir)
+        }
         Op::Rename { from, to } => from.parent() == Some(dir) || to.parent() == Some(dir),
         _ => false,
     }
@@ -261,8 +258,16 @@ fn touches(op: &Op, dir: &Path) -> bool {
 impl Names {
     fn change(&mut self, op: &Op) {
         match op {
-            Op::Mkdir { path } => drop(self.dirs.insert(path.clone())),
-            Op::Create { path, node } => drop(self.files.insert(path.clone(), *node)),
+            // A name is one thing, also where an earlier change of it was lost.
+            Op::Mkdir { path } => {
+                self.files.remove(path);
+                self.dirs.insert(path.clone());
+            }
+            Op::Create { path, node } => {
+                self.dirs.remove(path);
+                self.files.insert(path.clone(), *node);
+            }
+            Op::Rmdir { path } => drop(self.dirs.remove(path)),
             Op::Unlink { path } => drop(self.files.remove(path)),
             Op::Rename { from, to } => {
                 if let Some(node) = self.files.remove(from) {

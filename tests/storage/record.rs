@@ -24,6 +24,7 @@ pub type Node = usize;
 #[derive(Clone, Debug)]
 pub enum Op {
     Mkdir { path: PathBuf },
+    Rmdir { path: PathBuf },
     Create { path: PathBuf, node: Node },
     Write { node: Node, offset: u64, bytes: Arc<[u8]> },
     Truncate { node: Node, size: u64 },
@@ -31,6 +32,15 @@ pub enum Op {
     SyncDir { path: PathBuf },
     Rename { from: PathBuf, to: PathBuf },
     Unlink { path: PathBuf },
+}
+
+impl std::fmt::Display for Op {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Op::Write { node, offset, bytes } => write!(out, "{} bytes at {offset} of file {node}", bytes.len()),
+            other => write!(out, "{other:?}"),
+        }
+    }
 }
 
 /// Everything that happened below a folder, and what was there before.
@@ -54,8 +64,9 @@ struct Recording {
     made: usize,
 }
 
-/// Begins to record below a folder. One recording at a time.
-pub fn start(root: &Path) {
+/// Begins to record below a folder. The files in it are the first nodes, in order; the next one that is made gets the
+/// number `next`, or a higher one. One recording at a time.
+pub fn start(root: &Path, next: Node) {
     let root = root.canonicalize().unwrap();
     let base = Image::read(&root);
     let mut nodes = HashMap::new();
@@ -65,7 +76,7 @@ pub fn start(root: &Path) {
     let mut dirs: HashMap<Identity, PathBuf> =
         base.dirs.iter().map(|path| (identity(&root.join(path)), path.clone())).collect();
     dirs.insert(identity(&root), PathBuf::new());
-    let made = base.files.len();
+    let made = base.files.len().max(next);
     let before = recording().replace(Recording { root, base, ops: Vec::new(), nodes, dirs, made });
     assert!(before.is_none(), "another recording is on");
     ON.store(true, Ordering::SeqCst);
@@ -80,7 +91,7 @@ pub fn position() -> usize {
 pub fn stop() -> Record {
     ON.store(false, Ordering::SeqCst);
     let Recording { root, base, ops, .. } = recording().take().unwrap();
-    let mut platter = Platter::new(&base, &base);
+    let mut platter = Platter::new(&base);
     ops.iter().for_each(|op| platter.apply(op));
     assert!(platter.crash(Loss::Nothing, 0) == Image::read(&root), "a change was not recorded");
     Record { base, ops }
@@ -214,6 +225,21 @@ unsafe extern "C" fn mkdir(path: *const c_char, mode: c_uint) -> c_int {
 }
 
 #[unsafe(no_mangle)]
+unsafe extern "C" fn rmdir(path: *const c_char) -> c_int {
+    let path = unsafe { CStr::from_ptr(path) };
+    let removed = call(
+        || rustix::fs::rmdir(path),
+        |recording, ()| {
+            if let Some(path) = recording.inner(path) {
+                recording.dirs.retain(|_, dir| *dir != path);
+                recording.ops.push(Op::Rmdir { path });
+            }
+        },
+    );
+    given(removed, |()| 0)
+}
+
+#[unsafe(no_mangle)]
 unsafe extern "C" fn rename(from: *const c_char, to: *const c_char) -> c_int {
     let (from, to) = unsafe { (CStr::from_ptr(from), CStr::from_ptr(to)) };
     let renamed = call(
@@ -297,7 +323,8 @@ unsafe extern "C" fn ftruncate64(fd: c_int, size: i64) -> c_int {
 
 #[unsafe(no_mangle)]
 unsafe extern "C" fn fsync(fd: c_int) -> c_int {
-    let synced = unsafe { file(fd) }.and_then(|fd| call(|| rustix::fs::fsync(fd), |recording, ()| recording.synced(fd)));
+    let synced =
+        unsafe { file(fd) }.and_then(|fd| call(|| rustix::fs::fsync(fd), |recording, ()| recording.synced(fd)));
     given(synced, |()| 0)
 }
 

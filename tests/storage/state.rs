@@ -58,7 +58,7 @@ pub fn place(root: &Path) -> PathBuf {
 impl Session {
     /// Plays the session of a seed in an empty folder.
     pub fn play(root: &Path, seed: u64) -> Self {
-        record::start(root);
+        record::start(root, 0);
         std::fs::create_dir_all(root.join("nexus/main")).unwrap();
         for dir in ["nexus", ""] {
             std::fs::File::open(root.join(dir)).unwrap().sync_all().unwrap();

@@ -184,8 +184,8 @@ fn any_call_may_fail_while_the_journal_is_opened() {
                     io.set_faults(Faults::default());
                     for loss in LOSSES {
                         let later = io.crash(io.operations(), loss);
-                        let (_, recovered) =
-                            open_with(&later, options.clone()).unwrap_or_else(|error| panic!("{what}, {loss:?}: {error}"));
+                        let (_, recovered) = open_with(&later, options.clone())
+                            .unwrap_or_else(|error| panic!("{what}, {loss:?}: {error}"));
                         assert!(recovered == known.turns, "{what}, {loss:?}");
                     }
                     assert!(open_with(&io, options.clone()).unwrap().1 == known.turns, "{what}");
