@@ -2,6 +2,8 @@
 //!
 //! - One cut is one batch, durable when [`State::commit`] returns: `apply_batch`, `flush`, then `sync_data` on our own
 //!   handle of sled's file. Nothing else of sled is used: anything else lost or tore data when power failed.
+//! - sled writes when it is read, too: it merges leaves that have become small, and then uses the space of the old ones
+//!   again, whether or not the new ones are on the disk. So each read is settled like a write before the next.
 //! - sled does not notice damage. Each cut stores the number and a digest of all live records; [`State::load`]
 //!   computes both again and refuses what differs.
 //! - sled takes damage in its log for the log's end: the number of the last commit stands in a file of our own, and a
@@ -16,11 +18,13 @@ mod commit;
 mod keys;
 mod load;
 mod open;
+mod segments;
 mod watermark;
 
 #[cfg(test)]
 mod tests;
 
+use std::cell::Cell;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -32,12 +36,16 @@ pub use load::{Changed, Loaded, Record};
 
 use watermark::Watermark;
 
-/// sled keeps values apart in files that it does not sync when a leaf passes 128 KiB: sixteen values of this stay below.
-pub const VALUE_BYTES_MAX: usize = 7 * 1024;
+/// sled keeps a leaf apart, in a file that it does not sync, when it passes 128 KiB. A leaf has up to sixteen values before
+/// it is split, and three more when it takes in a neighbour: with their keys they stay below.
+pub const VALUE_BYTES_MAX: usize = 6 * 1024;
 /// A key of a record, without what the state puts before it.
 pub const KEY_BYTES_MAX: usize = 256;
 /// sled's page cache.
 const CACHE_BYTES: u64 = 64 * 1024 * 1024;
+
+/// Batches of a fifth of a segment and more, of which one segment is certainly filled.
+const FILLERS_MAX: u8 = 16;
 
 /// One world at one turn boundary.
 #[derive(Clone, Debug, Default)]
@@ -88,6 +96,8 @@ pub struct State {
     io: Arc<dyn Io>,
     /// None after a failure: sled is closed then.
     open: Option<Open>,
+    /// What a read changed could not be made durable.
+    failed: Cell<bool>,
 }
 
 struct Open {
@@ -106,7 +116,7 @@ impl State {
     /// As [`State::open`], with the layer through which the file is synced.
     pub fn open_with(dir: &Path, io: Arc<dyn Io>) -> Result<State, StateError> {
         let open = Open::new(dir, &*io)?;
-        Ok(State { dir: dir.to_path_buf(), io, open: Some(open) })
+        Ok(State { dir: dir.to_path_buf(), io, open: Some(open), failed: Cell::new(false) })
     }
 
     /// After a failure: closes what is left, writes the file once more, and opens it again. After an error the state
@@ -115,6 +125,7 @@ impl State {
         self.open = None;
         open::write_again(&self.dir, &*self.io).map_err(open_error(&self.dir))?;
         self.open = Some(Open::new(&self.dir, &*self.io)?);
+        self.failed.set(false);
         Ok(())
     }
 
@@ -133,12 +144,12 @@ impl State {
 
     /// Bytes of the state's files.
     pub fn size_on_disk(&self) -> Result<u64, StateError> {
-        self.db()?.size_on_disk().map_err(read_error)
+        self.opened()?.db.size_on_disk().map_err(read_error)
     }
 
     /// The only way in which anything is written. Whatever fails closes sled.
     fn apply(&mut self, batch: sled::Batch) -> Result<(), StateError> {
-        let mut open = self.open.take().ok_or(StateError::Poisoned)?;
+        let mut open = self.open.take().filter(|_| !self.failed.get()).ok_or(StateError::Poisoned)?;
         let written = catch_unwind(AssertUnwindSafe(|| {
             open.commit(batch)?;
             open::refuse_blobs(&self.dir)?;
@@ -150,28 +161,47 @@ impl State {
     }
 
     fn get(&self, key: &[u8]) -> Result<Option<sled::IVec>, StateError> {
-        self.db()?.get(key).map_err(read_error)
+        let open = self.opened()?;
+        let value = open.db.get(key).map_err(read_error)?;
+        self.settle(open)?;
+        Ok(value)
     }
 
-    fn scan(
-        &self,
-        prefix: &[u8],
-    ) -> Result<impl Iterator<Item = Result<(sled::IVec, sled::IVec), StateError>>, StateError> {
-        Ok(self.db()?.scan_prefix(prefix).map(|entry| entry.map_err(read_error)))
+    fn scan(&self, prefix: &[u8]) -> Result<impl Iterator<Item = Result<Entry, StateError>>, StateError> {
+        let open = self.opened()?;
+        Ok(open.db.scan_prefix(prefix).map(|entry| {
+            self.settle(open)?;
+            entry.map_err(read_error)
+        }))
+    }
+
+    /// The first entry from this key on.
+    fn first_from(&self, key: &[u8]) -> Result<Option<Entry>, StateError> {
+        let open = self.opened()?;
+        let entry = open.db.range(key..).next().transpose().map_err(read_error)?;
+        self.settle(open)?;
+        Ok(entry)
+    }
+
+    fn settle(&self, open: &Open) -> Result<(), StateError> {
+        open.settle().inspect_err(|_| self.failed.set(true)).map_err(StateError::Write)
     }
 
     /// What sled alone takes to go through a world's records.
     #[cfg(test)]
     pub(super) fn plain_scan(&self, spawn: i64) -> usize {
         let prefix = keys::region(spawn, keys::RECORD, &[]);
-        let entries = self.db().expect("is open").scan_prefix(prefix);
+        let entries = self.opened().expect("is open").db.scan_prefix(prefix);
         entries.filter(|entry| entry.as_ref().is_ok_and(|(key, value)| key.len() < value.len())).count()
     }
 
-    fn db(&self) -> Result<&sled::Db, StateError> {
-        self.open.as_ref().map(|open| &open.db).ok_or(StateError::Poisoned)
+    fn opened(&self) -> Result<&Open, StateError> {
+        self.open.as_ref().filter(|_| !self.failed.get()).ok_or(StateError::Poisoned)
     }
 }
+
+/// Key and value, as sled has them.
+type Entry = (sled::IVec, sled::IVec);
 
 impl Open {
     fn new(dir: &Path, io: &dyn Io) -> Result<Self, StateError> {
@@ -183,16 +213,52 @@ impl Open {
         }
         // A crash between the two syncs leaves it one behind.
         watermark.commit = found;
-        Ok(Self { db, file, watermark })
+        let open = Self { db, file, watermark };
+        open.settle().map_err(StateError::Write)?;
+        Ok(open)
+    }
+
+    /// Makes durable what a read changed, if it did: sled needs half a megabyte of such changes to come round to space
+    /// that it took for free too early, and no single read makes as many.
+    fn settle(&self) -> Result<(), String> {
+        match self.db.flush() {
+            Ok(0) => Ok(()),
+            Ok(_) => self.file.sync_data().map_err(|error| error.to_string()),
+            Err(error) => Err(error.to_string()),
+        }
     }
 
     fn commit(&mut self, mut batch: sled::Batch) -> Result<(), String> {
-        let commit = self.watermark.commit + 1;
-        batch.insert(keys::COMMIT, &commit.to_le_bytes());
-        self.db.apply_batch(batch).map_err(|error| error.to_string())?;
+        // What a batch replaces is free for use from its end on, what came before it at once: that must be durable.
         self.db.flush().map_err(|error| error.to_string())?;
         self.file.sync_data().map_err(|error| error.to_string())?;
+        let commit = self.watermark.commit + 1;
+        batch.insert(keys::COMMIT, &commit.to_le_bytes());
+        self.write(batch)?;
+        self.draw_level(commit)?;
         self.watermark.raise(commit).map_err(|error| error.to_string())
+    }
+
+    fn write(&self, batch: sled::Batch) -> Result<(), String> {
+        self.db.apply_batch(batch).map_err(|error| error.to_string())?;
+        self.db.flush().map_err(|error| error.to_string())?;
+        self.file.sync_data().map_err(|error| error.to_string())
+    }
+
+    /// After a long batch: brings sled's file to where a loss of power does no harm to it, by filling a segment.
+    fn draw_level(&self, commit: u64) -> Result<(), String> {
+        for round in 0..FILLERS_MAX {
+            if segments::is_level(&*self.file).map_err(|error| error.to_string())? {
+                return Ok(());
+            }
+            let mut batch = sled::Batch::default();
+            // sled does not write what is there already.
+            let mut value = [&commit.to_le_bytes()[..], &[round]].concat();
+            value.resize(VALUE_BYTES_MAX, 0);
+            keys::fillers().for_each(|key| batch.insert(&key, value.as_slice()));
+            self.write(batch)?;
+        }
+        Err("sled's file does not go on as it should".to_owned())
     }
 }
 

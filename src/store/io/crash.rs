@@ -16,7 +16,8 @@ pub enum Loss {
     Nothing,
     /// Lost, all of them.
     Unsynced,
-    /// Each sector of each write is kept or lost by the seed's chance; of the names a first part is kept.
+    /// Each sector of each write is kept or lost by the seed's chance, and now and then torn itself; of the names a first
+    /// part is kept.
     Torn(u64),
 }
 
@@ -119,8 +120,10 @@ fn tear(file: &mut Vec<u8>, op: &Op, chance: &mut Chance) {
             while at < bytes.len() {
                 let place = *offset as usize + at;
                 let end = (at + SECTOR_BYTES - place % SECTOR_BYTES).min(bytes.len());
-                if chance.below(2) == 0 {
-                    put(file, &bytes[at..end], place as u64);
+                match chance.below(16) {
+                    0 => put(file, &bytes[at..at + chance.below(end - at)], place as u64),
+                    1..8 => {}
+                    _ => put(file, &bytes[at..end], place as u64),
                 }
                 at = end;
             }

@@ -27,7 +27,8 @@ pub enum Op {
     Remove { path: PathBuf },
 }
 
-/// What goes wrong, and when. Calls that change something are counted from 1 since [`MemoryIo::set_faults`].
+/// What goes wrong, and when. Calls are counted from 1 since [`MemoryIo::set_faults`]: those that change something, and
+/// with `reads` all others, too.
 #[derive(Clone, Debug, Default)]
 pub struct Faults {
     /// The first call that fails; 0 for none.
@@ -36,8 +37,11 @@ pub struct Faults {
     pub fail_count: u64,
     /// A failing write leaves this many bytes behind.
     pub partial_write: usize,
-    /// Bytes that files may still grow by; removing a file gives its bytes back.
+    /// Bytes that files may still grow by; removing a file gives its bytes back. Of a write that does not fit a first
+    /// part stays.
     pub free_bytes: Option<u64>,
+    /// Opening, listing, reading and locking are counted, and fail, like changes.
+    pub reads: bool,
 }
 
 #[derive(Default)]
@@ -130,27 +134,28 @@ impl Disk {
         Ok(())
     }
 
+    /// As [`Disk::call`], for a call that only looks.
+    fn look(&mut self) -> io::Result<()> {
+        if self.faults.reads { self.call() } else { Ok(()) }
+    }
+
     fn node(&self, path: &Path) -> io::Result<Node> {
         self.names.get(path).copied().ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
-    fn grow(&mut self, by: u64) -> io::Result<()> {
-        match &mut self.faults.free_bytes {
-            Some(free) if *free < by => Err(io::ErrorKind::StorageFull.into()),
-            Some(free) => {
-                *free -= by;
-                Ok(())
-            }
-            None => Ok(()),
-        }
-    }
-
     fn write(&mut self, node: Node, bytes: &[u8], offset: u64) -> io::Result<()> {
+        let size = self.files[node].len() as u64;
         let end = offset + bytes.len() as u64;
-        self.grow(end.saturating_sub(self.files[node].len() as u64))?;
-        put(&mut self.files[node], bytes, offset);
-        self.log.push(Op::Write { node, offset, bytes: bytes.to_vec() });
-        Ok(())
+        let end = self.faults.free_bytes.map_or(end, |free| end.min(size + free));
+        let fits = &bytes[..end.saturating_sub(offset) as usize];
+        if !fits.is_empty() {
+            if let Some(free) = &mut self.faults.free_bytes {
+                *free -= end.saturating_sub(size);
+            }
+            put(&mut self.files[node], fits, offset);
+            self.log.push(Op::Write { node, offset, bytes: fits.to_vec() });
+        }
+        if fits.len() < bytes.len() { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
     }
 }
 
@@ -167,6 +172,7 @@ pub(super) fn put(file: &mut Vec<u8>, bytes: &[u8], offset: u64) {
 impl Io for MemoryIo {
     fn create_dir(&self, dir: &Path) -> io::Result<()> {
         let mut disk = self.disk();
+        disk.look()?;
         for part in dir.ancestors() {
             disk.dirs.insert(part.to_path_buf());
         }
@@ -190,12 +196,15 @@ impl Io for MemoryIo {
     }
 
     fn open(&self, path: &Path) -> io::Result<Box<dyn IoFile>> {
-        let node = self.disk().node(path)?;
+        let mut disk = self.disk();
+        disk.look()?;
+        let node = disk.node(path)?;
         Ok(Box::new(MemoryFile { io: self.clone(), node }))
     }
 
     fn list(&self, dir: &Path) -> io::Result<Vec<String>> {
-        let disk = self.disk();
+        let mut disk = self.disk();
+        disk.look()?;
         let here = disk.names.keys().filter(|path| path.parent() == Some(dir));
         Ok(here.filter_map(|path| path.file_name()).map(|name| name.to_string_lossy().into_owned()).collect())
     }
@@ -231,7 +240,9 @@ impl Io for MemoryIo {
     }
 
     fn lock(&self, path: &Path) -> io::Result<Lock> {
-        if !self.disk().locks.insert(path.to_path_buf()) {
+        let mut disk = self.disk();
+        disk.look()?;
+        if !disk.locks.insert(path.to_path_buf()) {
             return Err(io::ErrorKind::WouldBlock.into());
         }
         Ok(Box::new(MemoryLock { io: self.clone(), path: path.to_path_buf() }))
@@ -245,11 +256,14 @@ struct MemoryFile {
 
 impl IoFile for MemoryFile {
     fn size(&self) -> io::Result<u64> {
-        Ok(self.io.disk().files[self.node].len() as u64)
+        let mut disk = self.io.disk();
+        disk.look()?;
+        Ok(disk.files[self.node].len() as u64)
     }
 
     fn read_at(&self, bytes: &mut [u8], offset: u64) -> io::Result<usize> {
-        let disk = self.io.disk();
+        let mut disk = self.io.disk();
+        disk.look()?;
         let file = &disk.files[self.node];
         let start = (offset as usize).min(file.len());
         let count = bytes.len().min(file.len() - start);

@@ -1,5 +1,6 @@
 //! The journal against a disk in memory: round trips, crashes after every operation, errors at every call, damage.
 
+mod calls;
 mod crashes;
 mod damage;
 mod faults;

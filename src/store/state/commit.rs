@@ -110,8 +110,10 @@ impl State {
     fn take_away(&self, spawn: i64, region: u8, key: &[u8], batch: &mut sled::Batch) -> Result<(), StateError> {
         let place = keys::region(spawn, region, key);
         if let Some(value) = self.get(&place)? {
-            if let Head::Pieces { length } = keys::head(&value) {
-                (0..keys::pieces(length)).for_each(|index| batch.remove(keys::piece(spawn, region, key, index)));
+            if let Head::Pieces { .. } = keys::head(&value) {
+                for entry in self.scan(&keys::pieces(spawn, region, key))? {
+                    batch.remove(entry?.0);
+                }
             }
             batch.remove(place);
         }

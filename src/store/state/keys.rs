@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! s                                           number of the last commit
+//! f number                                    nothing: it fills sled's file
 //! n name                                      note
 //! b hash                                      blob: length u64, sha-256 of the content
 //! b hash index(u32 BE)                        a piece of it
@@ -29,6 +30,11 @@ pub(super) const CHANGED: u8 = b'd';
 const INLINE: u8 = 0;
 const PIECES: u8 = 1;
 
+/// As many as are written at once, to fill space. No leaf of them is too large.
+pub(super) fn fillers() -> impl Iterator<Item = [u8; 2]> {
+    (0..16).map(|number| [b'f', number])
+}
+
 pub(super) fn note(name: &str) -> Vec<u8> {
     [b"n", name.as_bytes()].concat()
 }
@@ -53,8 +59,13 @@ pub(super) fn region(spawn: i64, region: u8, key: &[u8]) -> Vec<u8> {
 }
 
 pub(super) fn piece(spawn: i64, region: u8, key: &[u8], index: u16) -> Vec<u8> {
+    [&pieces(spawn, region, key)[..], &index.to_be_bytes()].concat()
+}
+
+/// What all pieces of a meta or record begin with.
+pub(super) fn pieces(spawn: i64, region: u8, key: &[u8]) -> Vec<u8> {
     let length = (key.len() as u16).to_be_bytes();
-    [&world(spawn)[..], &[PIECE, region], &length, key, &index.to_be_bytes()].concat()
+    [&world(spawn)[..], &[PIECE, region], &length, key].concat()
 }
 
 /// The world that a key belongs to.
@@ -88,10 +99,6 @@ pub(super) fn head(value: &[u8]) -> Head<'_> {
         },
         _ => Head::Unreadable,
     }
-}
-
-pub(super) fn pieces(length: usize) -> u16 {
-    length.div_ceil(VALUE_BYTES_MAX) as u16
 }
 
 /// A record's share of the digest; the digest of a world is their sum, whatever the order.

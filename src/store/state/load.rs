@@ -52,11 +52,9 @@ impl State {
 
     /// The worlds that have a cut, in order.
     pub fn spawns(&self) -> Result<Vec<i64>, StateError> {
-        let db = self.db()?;
         let mut spawns = Vec::new();
         let mut from = b"w".to_vec();
-        while let Some(entry) = db.range(from.clone()..).next() {
-            let (key, _) = entry.map_err(super::read_error)?;
+        while let Some((key, _)) = self.first_from(&from)? {
             let Some(spawn) = keys::spawn_of(&key) else { break };
             spawns.push(spawn);
             from = [&keys::world(spawn)[..], &[u8::MAX]].concat();
@@ -125,7 +123,10 @@ impl State {
             Head::Unreadable => Err(damaged()),
             Head::Pieces { length } => {
                 let mut content = Vec::new();
-                for index in 0..keys::pieces(*length) {
+                for index in 0.. {
+                    if content.len() >= *length {
+                        break;
+                    }
                     let piece = self.get(&keys::piece(spawn, region, key, index))?.ok_or_else(damaged)?;
                     content.extend_from_slice(&piece);
                 }

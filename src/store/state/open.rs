@@ -1,6 +1,7 @@
 //! Opening sled so that it neither trips over its own left-overs nor takes us down.
 
 use std::fs::{self, File};
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::thread;
@@ -13,6 +14,7 @@ use super::{CACHE_BYTES, StateError, open_error};
 /// sled's data file and the directory of values that it keeps apart.
 const FILE: &str = "db";
 const BLOBS: &str = "blobs";
+const SETTINGS: &str = "conf";
 const COPY_BYTES: usize = 1024 * 1024;
 /// sled's own threads keep its lock for a moment after the last handle is gone.
 const LOCK_WAIT: Duration = Duration::from_secs(2);
@@ -21,26 +23,65 @@ const LOCK_PAUSE: Duration = Duration::from_millis(10);
 pub(super) fn open(dir: &Path, io: &dyn Io) -> Result<(sled::Db, Box<dyn IoFile>), StateError> {
     fs::create_dir_all(dir).map_err(open_error(dir))?;
     remove_unfinished_snapshots(dir).map_err(open_error(dir))?;
+    remove_unfinished_settings(dir).map_err(open_error(dir))?;
+    // After the death of a process the system may show what is not on the disk yet. sled builds on what it sees, and clears
+    // away what that replaces: so it must be durable before.
+    sync_all(dir).map_err(open_error(dir))?;
     let refused = |reason| StateError::Open { dir: dir.to_path_buf(), reason };
     refuse_blobs(dir).map_err(refused)?;
-    // sled panics on some damaged files; a broken state must become an error that names its directory.
-    let config = sled::Config::new().path(dir).flush_every_ms(None).cache_capacity(CACHE_BYTES);
-    let deadline = Instant::now() + LOCK_WAIT;
-    let opened = loop {
-        let opened = catch_unwind(AssertUnwindSafe(|| config.open()));
-        match &opened {
-            Ok(Err(error)) if is_locked(error) && Instant::now() < deadline => thread::sleep(LOCK_PAUSE),
-            _ => break opened,
-        }
-    };
-    let db = match opened {
-        Ok(Ok(db)) => db,
-        Ok(Err(error)) => return Err(refused(error.to_string())),
-        Err(_) => return Err(refused("sled panicked on its files".to_owned())),
+    let db = match catch_up(dir)? {
+        Some(db) => db,
+        None => begin(dir).map_err(|error| refused(error.to_string()))?,
     };
     sync_all(dir).map_err(open_error(dir))?;
     let file = io.open(&dir.join(FILE)).map_err(open_error(dir))?;
     Ok((db, file))
+}
+
+/// Has sled read its log and write its snapshot, and makes that durable, before it opens and clears away what the snapshot
+/// does not name: with the old snapshot, which a loss of power may bring back, it would miss that, and throw away what
+/// comes after it in the log. Between the two sled looks into its folder of blobs; it stops there when that is a file.
+///
+/// Gives sled's database where it opens all the same: a new one, without a log.
+fn catch_up(dir: &Path) -> Result<Option<sled::Db>, StateError> {
+    let blobs = dir.join(BLOBS);
+    let to_file = || {
+        if blobs.is_dir() {
+            fs::remove_dir(&blobs)?;
+        }
+        File::create(&blobs)
+    };
+    to_file().map_err(open_error(dir))?;
+    let begun = begin(dir);
+    fs::remove_file(&blobs).and_then(|()| fs::create_dir(&blobs)).map_err(open_error(dir))?;
+    let db = match begun {
+        Ok(db) => Some(db),
+        Err(Begin::Sled(sled::Error::Io(error))) if error.kind() == io::ErrorKind::NotADirectory => None,
+        Err(error) => return Err(StateError::Open { dir: dir.to_path_buf(), reason: error.to_string() }),
+    };
+    sync_all(dir).map_err(open_error(dir))?;
+    Ok(db)
+}
+
+#[derive(Debug, thiserror::Error)]
+enum Begin {
+    #[error("{0}")]
+    Sled(sled::Error),
+    #[error("sled panicked on its files")]
+    Panicked,
+}
+
+/// Opens sled. It panics on some damaged files; a broken state must become an error that names its directory.
+fn begin(dir: &Path) -> Result<sled::Db, Begin> {
+    let config = sled::Config::new().path(dir).flush_every_ms(None).cache_capacity(CACHE_BYTES);
+    let deadline = Instant::now() + LOCK_WAIT;
+    loop {
+        match catch_unwind(AssertUnwindSafe(|| config.open())) {
+            Ok(Err(error)) if is_locked(&error) && Instant::now() < deadline => thread::sleep(LOCK_PAUSE),
+            Ok(result) => return result.map_err(Begin::Sled),
+            Err(_) => return Err(Begin::Panicked),
+        }
+    }
 }
 
 fn is_locked(error: &sled::Error) -> bool {
@@ -49,7 +90,7 @@ fn is_locked(error: &sled::Error) -> bool {
 }
 
 /// A crash while sled wrote a snapshot leaves this file, and then sled refuses to open.
-fn remove_unfinished_snapshots(dir: &Path) -> std::io::Result<()> {
+fn remove_unfinished_snapshots(dir: &Path) -> io::Result<()> {
     for entry in fs::read_dir(dir)? {
         let entry = entry?;
         let name = entry.file_name();
@@ -61,9 +102,16 @@ fn remove_unfinished_snapshots(dir: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
+/// sled does not sync its settings, and refuses torn ones for ever. They are always the same, and durable once the file of
+/// commits is there: before that they are made anew.
+fn remove_unfinished_settings(dir: &Path) -> io::Result<()> {
+    let settings = dir.join(SETTINGS);
+    if settings.exists() && !dir.join(super::watermark::FILE).exists() { fs::remove_file(settings) } else { Ok(()) }
+}
+
 /// Writes sled's file over itself and syncs it: after a failed sync the system takes pages for clean that are not on the
 /// disk, and no later sync would bring them there.
-pub(super) fn write_again(dir: &Path, io: &dyn Io) -> std::io::Result<()> {
+pub(super) fn write_again(dir: &Path, io: &dyn Io) -> io::Result<()> {
     let file = io.open(&dir.join(FILE))?;
     let size = file.size()?;
     let mut bytes = vec![0; COPY_BYTES];
@@ -89,7 +137,7 @@ pub(super) fn refuse_blobs(dir: &Path) -> Result<(), String> {
 }
 
 /// What sled made while opening (file, configuration, snapshot) and their names become durable.
-fn sync_all(dir: &Path) -> std::io::Result<()> {
+fn sync_all(dir: &Path) -> io::Result<()> {
     for entry in fs::read_dir(dir)? {
         let entry = entry?;
         if entry.file_type()?.is_file() {

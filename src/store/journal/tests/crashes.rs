@@ -37,12 +37,8 @@ fn session(seed: u64, appends: u64, options: JournalOptions) -> Session {
         marks.push(mark);
         if chance.below(12) == 0 {
             let partial_write = chance.below(2000);
-            io.set_faults(Faults {
-                fail_at: 1 + chance.below(2) as u64,
-                fail_count: 1,
-                partial_write,
-                free_bytes: None,
-            });
+            let fail_at = 1 + chance.below(2) as u64;
+            io.set_faults(Faults { fail_at, fail_count: 1, partial_write, ..Faults::default() });
         }
         append_somehow(&mut journal, &group(&turns[from..]), &turns);
         io.set_faults(Faults::default());
