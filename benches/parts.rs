@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use divan::Bencher;
-use divan::counter::ItemsCount;
+use divan::counter::{BytesCount, ItemsCount};
 use realms::nexus::meters::Tally;
 use realms::nexus::pulsar::instruction::Instruction;
 use realms::nexus::pulsar::turn::Out;
@@ -77,6 +77,13 @@ fn mixed_into_the_journal(bencher: Bencher) {
             each(line.journaled),
             100.0 * each(line.refusals)
         );
+        let mut cpu = line.cpu.clone();
+        cpu.sort_by(f64::total_cmp);
+        let at = |part: usize| (cpu[cpu.len() * part / 100], 1e6 / cpu[cpu.len() * part / 100]);
+        let ((best, best_rate), (median, median_rate)) = (at(0), at(50));
+        eprintln!(
+            "CPU time of a turn: {best:.0} ns in the best block, {median:.0} ns in the median one; {best_rate:.0} and {median_rate:.0} thousand turns a second"
+        );
     }
 }
 
@@ -95,10 +102,9 @@ fn encode(bencher: Bencher, text: &str) {
             _ => None,
         })
         .collect();
-    bencher.counter(ItemsCount::new(frames.len())).bench_local(|| {
-        let texts = frames.iter().map(|frame| serde_json::to_string(&**frame).expect("a frame has a text").len());
-        texts.sum::<usize>()
-    });
+    let bytes: usize = frames.iter().map(|frame| frame.json().len()).sum();
+    let bencher = bencher.counter(ItemsCount::new(frames.len())).counter(BytesCount::new(bytes));
+    bencher.bench_local(|| frames.iter().map(|frame| frame.json().len()).sum::<usize>());
 }
 
 /// A command's way through a heap that holds so many others.

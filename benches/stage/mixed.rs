@@ -72,6 +72,8 @@ pub struct Line {
     pub refusals: u64,
     pub turns: u64,
     pub journaled: u64,
+    /// CPU time of each block, in nanoseconds a turn.
+    pub cpu: Vec<f64>,
 }
 
 impl Line {
@@ -91,13 +93,16 @@ impl Line {
             refusals: 0,
             turns: 0,
             journaled: 0,
+            cpu: Vec::new(),
         }
     }
 
     pub fn run(&mut self, deeds: &[Deed]) {
+        let begun = super::cpu_time();
         for (player, text) in deeds {
             self.command(*player, text);
         }
+        self.cpu.push((super::cpu_time() - begun).as_secs_f64() * 1e9 / deeds.len() as f64);
     }
 
     /// As a socket's frame comes out of the inlet: into the heap, out of it, noted down, applied, into the group.
@@ -114,7 +119,7 @@ impl Line {
         };
         let applied = Applied { at: now.max(at), what };
         self.bytes.clear();
-        self.bytes = postcard::to_extend(&applied, std::mem::take(&mut self.bytes)).expect("a turn has bytes");
+        assert!(applied.encode(&mut self.bytes));
         self.bench.out.outs.clear();
         if turn::apply(world, applied.at, applied.what, &NoSets, &mut self.bench.out) {
             let meta = &world.meta;

@@ -228,8 +228,9 @@ impl Slot {
         let applied = Applied { at, what };
         self.bytes.clear();
         // Writing into memory does not fail; were it to, the turn would not be journaled, so it is not applied.
-        let Ok(bytes) = postcard::to_extend(&applied, std::mem::take(&mut self.bytes)) else { return };
-        self.bytes = bytes;
+        if !applied.encode(&mut self.bytes) {
+            return;
+        }
         self.output.outs.clear();
         let timer = match &applied.what {
             What::Timer(arrival) => Some(*arrival),

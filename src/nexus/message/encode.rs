@@ -2,7 +2,7 @@
 //! beside the view, and copied from then on. What comes out is what serde makes of the frame, byte for byte; a test
 //! holds every frame to that.
 
-use std::io;
+use std::fmt::Write as _;
 
 use serde::Serialize;
 
@@ -25,10 +25,10 @@ impl Frame {
     /// Appends the frame as one JSON object.
     pub fn encode(&self, to: &mut String) {
         to.push_str("{\"type\":");
-        plain(&self.kind, to);
+        quoted(&self.kind, to);
         to.push_str(",\"text\":");
         match (&self.text, self.data.room()) {
-            (Text::Plain(text), _) => plain(text, to),
+            (Text::Plain(text), _) => quoted(text, to),
             (Text::OfRoom { viewer, brief }, Some(room)) => {
                 to.push('"');
                 room.encode_text(*viewer, *brief, to);
@@ -48,7 +48,8 @@ impl Frame {
 impl Data {
     fn encode(&self, to: &mut String) {
         match self {
-            Self::LookRoom { actor, target_type, target, map } => {
+            Self::LookRoom(data) => {
+                let LookData { actor, target_type, target, map } = &**data;
                 looked(actor, target_type, to);
                 target.encode(to);
                 to.push_str(",\"map\":");
@@ -66,17 +67,36 @@ impl Data {
                 let MoveData { room, actor, direction, map, door_states } = &**data;
                 to.push_str("{\"room\":");
                 room.encode(to);
-                field(",\"actor\":", actor, to);
-                field(",\"direction\":", *direction, to);
+                to.push_str(",\"actor\":");
+                actor.encode(to);
+                to.push_str(",\"direction\":");
+                quoted(direction, to);
                 to.push_str(",\"map\":");
                 list(map, to, MapRoom::encode);
-                field(",\"door_states\":", door_states, to);
+                to.push_str(",\"door_states\":");
+                list(door_states, to, plain);
             }
             Self::Enter { actor, direction, room } => {
                 to.push_str("{\"actor\":");
                 to.push_str(&actor.shown().json);
-                field(",\"direction\":", direction, to);
-                field(",\"room\":", room, to);
+                optional(",\"direction\":", *direction, to);
+                to.push_str(",\"room\":");
+                room.encode(to);
+            }
+            Self::Exit { actor, direction } => {
+                to.push_str("{\"actor\":");
+                actor.encode(to);
+                optional(",\"direction\":", *direction, to);
+            }
+            Self::Said { actor, message } => {
+                to.push_str("{\"actor\":");
+                actor.encode(to);
+                to.push_str(",\"message\":");
+                quoted(message, to);
+            }
+            Self::Actor { actor } => {
+                to.push_str("{\"actor\":");
+                actor.encode(to);
             }
             Self::Sync(state) => {
                 let StateSync { map, actor, room, world, who_list } = &**state;
@@ -97,9 +117,56 @@ impl Data {
 
 /// The begin of what a look shows.
 fn looked(actor: &ActorPatch, target_type: &str, to: &mut String) {
-    field("{\"actor\":", actor, to);
-    field(",\"target_type\":", target_type, to);
+    to.push_str("{\"actor\":");
+    actor.encode(to);
+    to.push_str(",\"target_type\":");
+    quoted(target_type, to);
     to.push_str(",\"target\":");
+}
+
+impl ActorPatch {
+    fn encode(&self, to: &mut String) {
+        to.push_str("{\"key\":");
+        quoted(self.who.key(), to);
+        to.push_str(",\"name\":");
+        quoted(self.who.name(), to);
+        if let Some(room) = &self.room {
+            to.push_str(",\"room\":");
+            room.encode(to);
+        }
+        if let Some(state) = self.state {
+            to.push_str(",\"state\":");
+            quoted(state, to);
+        }
+        for (name, number) in self.numbers() {
+            to.push_str(",\"");
+            to.push_str(name);
+            to.push_str("\":");
+            // Writing into memory does not fail.
+            let _ = write!(to, "{number}");
+        }
+        to.push('}');
+    }
+}
+
+impl Named {
+    fn encode(&self, to: &mut String) {
+        to.push_str("{\"key\":");
+        quoted(self.key(), to);
+        to.push_str(",\"name\":");
+        quoted(self.name(), to);
+        to.push_str(",\"keywords\":");
+        quoted(self.keywords(), to);
+        to.push('}');
+    }
+}
+
+impl RoomRef {
+    fn encode(&self, to: &mut String) {
+        to.push_str("{\"key\":");
+        quoted(&self.0.key, to);
+        to.push('}');
+    }
 }
 
 impl ItemsData {
@@ -287,6 +354,26 @@ fn list<T>(values: &[T], to: &mut String, mut each: impl FnMut(&T, &mut String))
     to.push(']');
 }
 
+/// A text that may be missing.
+fn optional(name: &str, text: Option<&str>, to: &mut String) {
+    to.push_str(name);
+    match text {
+        Some(text) => quoted(text, to),
+        None => to.push_str("null"),
+    }
+}
+
+/// Appends a text in quotes. Most have nothing in them that would have to be written otherwise.
+fn quoted(text: &str, to: &mut String) {
+    if text.bytes().all(|byte| byte >= b' ' && byte != b'"' && byte != b'\\') {
+        to.push('"');
+        to.push_str(text);
+        to.push('"');
+    } else {
+        plain(text, to);
+    }
+}
+
 /// A text as it stands between the quotes of JSON.
 fn escaped(text: &str) -> String {
     let mut json = json_of(text);
@@ -300,30 +387,11 @@ fn line(text: &str) -> Box<str> {
     format!("\\n{}", escaped(text)).into()
 }
 
+/// A value as serde writes it. Views are plain values and go into memory: that has no way to fail.
 fn json_of(value: &(impl Serialize + ?Sized)) -> String {
-    let mut json = String::with_capacity(128);
-    plain(value, &mut json);
-    json
+    serde_json::to_string(value).unwrap_or_else(|_| "null".into())
 }
 
-/// Appends a value as serde writes it. Views are plain values into memory: that has no way to fail.
 fn plain(value: &(impl Serialize + ?Sized), to: &mut String) {
-    let before = to.len();
-    if serde_json::to_writer(Json(to), value).is_err() {
-        to.truncate(before);
-        to.push_str("null");
-    }
-}
-
-struct Json<'a>(&'a mut String);
-
-impl io::Write for Json<'_> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.push_str(std::str::from_utf8(bytes).map_err(io::Error::other)?);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
+    to.push_str(&json_of(value));
 }

@@ -17,10 +17,13 @@ use super::pulsar::turn::Welcome;
 use crate::world::character::PlayerId;
 use view::*;
 
-/// A frame on its way to players. `to` pairs each with the number that the message has for them.
+/// Players, each with the number that the message has for them.
+pub type Recipients = SmallVec<[(PlayerId, u64); 6]>;
+
+/// A frame on its way to players.
 #[derive(Clone, Debug)]
 pub struct Message {
-    pub to: SmallVec<[(PlayerId, u64); 2]>,
+    pub to: Recipients,
     pub frame: Arc<Frame>,
 }
 
@@ -118,12 +121,12 @@ pub enum Data {
     Connected(ConnectedData),
     Sync(Box<StateSync>),
     Disconnected { exit_to: i64 },
-    LookRoom { actor: ActorPatch, target_type: &'static str, target: RoomView, map: Vec<MapRoom> },
+    LookRoom(Box<LookData>),
     LookChar { actor: ActorPatch, target_type: &'static str, target: Arc<Char> },
     LookItem { actor: ActorPatch, target_type: &'static str, target: Arc<Item> },
     LookDetail { actor: ActorPatch, target_type: &'static str, target: DetailView },
     Move(Box<MoveData>),
-    Enter { actor: Arc<Char>, direction: Option<&'static str>, room: KeyRef },
+    Enter { actor: Arc<Char>, direction: Option<&'static str>, room: RoomRef },
     Exit { actor: Named, direction: Option<&'static str> },
     Door(Box<DoorData>),
     Items(Box<ItemsData>),
@@ -149,7 +152,7 @@ impl Data {
     /// The room that is shown as the one where the player is.
     pub fn room(&self) -> Option<&RoomView> {
         match self {
-            Self::LookRoom { target, .. } => Some(target),
+            Self::LookRoom(data) => Some(&data.target),
             Self::Move(data) => Some(&data.room),
             Self::Sync(state) => Some(&state.room),
             _ => None,

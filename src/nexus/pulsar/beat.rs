@@ -6,7 +6,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
 use crate::nexus::beat::BEAT_MILLIS;
-use crate::nexus::message::view::{ActorPatch, KeyRef, Named};
+use crate::nexus::message::view::{ActorPatch, RoomRef, Vital};
 use crate::nexus::message::{Data, Frame};
 use crate::nexus::tic::TIC_MILLIS;
 use crate::world::character::PlayerId;
@@ -19,7 +19,6 @@ use super::command::walk;
 use super::instruction::{BeatStage, Instruction};
 use super::load;
 use super::record::{Ask, MobId, Stamp, Who};
-use super::see;
 use super::turn::Turn;
 use super::world::World;
 
@@ -126,19 +125,12 @@ fn regenerate_player(turn: &mut Turn, id: PlayerId) {
     let linked = turn.world.presences.get(id).is_some_and(|p| p.session.is_some());
     if changed && linked {
         let actor = ActorPatch {
-            key: see::player_key(id),
-            name: turn.name(Who::Player(id)),
-            room: turn.world.room_of(Who::Player(id)).map(|room| KeyRef { key: see::room_key(room) }),
-            health: Some(healed),
-            health_max: Some(stats.health_max),
-            health_regen: Some(health),
-            mana: Some(mana_new),
-            mana_max: Some(stats.mana_max),
-            mana_regen: Some(mana),
-            stamina: Some(stamina_new),
-            stamina_max: Some(stats.stamina_max),
-            stamina_regen: Some(stamina),
-            ..ActorPatch::default()
+            who: turn.world.named(Who::Player(id)),
+            room: turn.world.room_of(Who::Player(id)).and_then(|room| turn.world.room_ref(room)),
+            state: None,
+            health: Vital::whole(healed, stats.health_max, health),
+            mana: Vital::whole(mana_new, stats.mana_max, mana),
+            stamina: Vital::whole(stamina_new, stats.stamina_max, stamina),
         };
         turn.tell(id, Frame::new("notification.regen", "", Data::Actor { actor }));
     }
@@ -245,26 +237,23 @@ fn roam_one(turn: &mut Turn, id: MobId) {
         return;
     }
     let (direction, to) = ways[world.roll(ways.len() as u32) as usize];
-    let actor = Named { key: see::mob_key(id), name: template.name.clone(), keywords: template.keywords.join(" ") };
-    if !template.is_invisible {
+    let is_seen = |turn: &Turn, room| !template.is_invisible && turn.world.players_in(room).next().is_some();
+    if is_seen(turn, from) {
         let text = walk::leaves(&template.name, direction);
-        let data = Data::Exit { actor, direction: Some(direction.as_str()) };
+        let data = Data::Exit { actor: turn.world.named(Who::Mob(id)), direction: Some(direction.as_str()) };
         turn.tell_room(from, &[], Frame::new("notification.movement.exit", text, data));
     }
-    turn.world.depart(Who::Mob(id), from);
-    if let Some(mob) = turn.world.mobs.edit(id) {
+    turn.world.shift(Who::Mob(id), from, to);
+    if let Some(mob) = turn.world.mobs.edit_unseen(id) {
         mob.room = to;
     }
-    turn.world.arrive(Who::Mob(id), to);
-    if !template.is_invisible
+    if is_seen(turn, to)
         && let Some(actor) = turn.world.char_view(Who::Mob(id))
+        && let Some(target) = turn.world.templates.rooms.get(&to).cloned()
     {
         let text = walk::arrives(&template.name, direction);
-        let data = Data::Enter {
-            actor,
-            direction: Some(direction.opposite().as_str()),
-            room: KeyRef { key: see::room_key(to) },
-        };
+        let direction = Some(direction.opposite().as_str());
+        let data = Data::Enter { actor, direction, room: RoomRef(target) };
         turn.tell_room(to, &[], Frame::new("notification.movement.enter", text, data));
     }
 }

@@ -63,9 +63,9 @@ pub fn connect(turn: &mut Turn, entry: Entry, account: Account, config: PlayerCo
     if !resumed {
         let room = turn.world.room_of(Who::Player(player));
         if let (Some(room), Some(actor)) = (room, turn.world.char_view(Who::Player(player))) {
-            if !actor.is_invisible {
+            if let Some(room_ref) = turn.world.room_ref(room).filter(|_| !actor.is_invisible) {
                 let text = format!("{} has arrived.", actor.name);
-                let data = Data::Enter { actor, direction: None, room: KeyRef { key: see::room_key(room) } };
+                let data = Data::Enter { actor, direction: None, room: room_ref };
                 turn.tell_room(room, &[player], Frame::new("notification.movement.enter", text, data));
             }
             react::entered(turn, player, room);
@@ -178,16 +178,22 @@ pub fn sync(turn: &mut Turn, player: PlayerId) {
 
 /// Everyone's who list is out of date.
 pub fn who_changed(turn: &mut Turn) {
-    // Lists differ between viewers by faction and rank; most share one.
-    let players: Vec<PlayerId> = turn.world.index.names.values().copied().collect();
-    if players.len() > WHO_PUSH_PLAYERS_MAX {
+    if turn.world.index.names.len() > WHO_PUSH_PLAYERS_MAX {
         return;
     }
-    for player in players {
-        if turn.world.presences.get(player).is_some_and(|p| p.session.is_some()) {
-            let list = turn.world.who_list(player, WHO_LIST_MAX).0;
-            turn.tell(player, Frame::new("notification.who", "", Data::WhoList(list)));
+    // Lists differ between viewers by faction and rank; most share one.
+    let mut viewers: BTreeMap<(Option<String>, bool, Option<PlayerId>), Vec<PlayerId>> = BTreeMap::new();
+    for id in turn.world.index.names.values() {
+        let Some(row) = turn.world.players.get(*id) else { continue };
+        if turn.world.presences.get(*id).is_some_and(|presence| presence.session.is_some()) {
+            // Who is not seen by their own kind sees themselves all the same.
+            let alone = (row.is_invisible && !row.is_immortal).then_some(*id);
+            viewers.entry((row.core_faction.clone(), row.is_immortal, alone)).or_default().push(*id);
         }
+    }
+    for players in viewers.into_values() {
+        let list = turn.world.who_list(players[0], WHO_LIST_MAX).0;
+        turn.tell_all(players, Frame::new("notification.who", "", Data::WhoList(list)));
     }
 }
 

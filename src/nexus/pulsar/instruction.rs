@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::world::character::{Account, PlayerConfig, PlayerId};
 use crate::world::internal::{Answer, ErrandId};
 
-use super::record::MobId;
+use super::record::{Appended, MobId};
 
 /// Bytes of an encoded instruction at the most.
 pub const INSTRUCTION_BYTES_MAX: usize = 16 * 1024;
@@ -262,6 +262,18 @@ pub struct Applied {
     /// World milliseconds that the turn was applied at.
     pub at: u64,
     pub what: What,
+}
+
+impl Applied {
+    /// Appends the turn as the journal has it. False if that is not possible; then nothing is appended.
+    pub fn encode(&self, to: &mut Vec<u8>) -> bool {
+        let before = to.len();
+        let written = postcard::serialize_with_flavor(self, Appended(to)).is_ok();
+        if !written {
+            to.truncate(before);
+        }
+        written
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

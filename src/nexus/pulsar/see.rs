@@ -38,6 +38,11 @@ impl World {
         }
     }
 
+    /// A character, by name.
+    pub fn named(&self, who: Who) -> Named {
+        self.char_view(who).map_or_else(Named::default, Named::Seen)
+    }
+
     fn player_view(&self, player: &record::Player) -> Char {
         let lower = player.name.to_lowercase();
         let doing = match player.state {
@@ -199,32 +204,44 @@ impl World {
     /// A room as someone in it sees it. Invisible others are not shown to mortals.
     pub fn room_view(&self, room: RoomId, viewer: PlayerId) -> Option<RoomView> {
         let template = self.templates.rooms.get(&room)?.clone();
-        let row = self.rooms.get(room);
+        let Some(row) = self.rooms.get(room) else {
+            return Some(RoomView { room: template, doors: [None; 6], inventory: Vec::new(), chars: Vec::new() });
+        };
         let sees_all = self.players.get(viewer).is_some_and(|p| p.is_immortal);
-        let chars = row.map_or(&[][..], |r| &r.chars);
-        Some(RoomView {
-            room: template,
-            doors: self.doors(room),
-            inventory: self.item_views(row.map_or(&[], |r| &r.items)),
-            chars: chars
-                .iter()
-                .filter_map(|who| self.char_view(*who))
-                .filter(|c| sees_all || !c.is_invisible || c.id == viewer)
-                .collect(),
-        })
+        let mut chars = Vec::with_capacity(row.chars.len());
+        let seen = row.chars.iter().filter_map(|who| self.char_view(*who));
+        chars.extend(seen.filter(|c| sees_all || !c.is_invisible || c.id == viewer));
+        Some(RoomView { room: template, doors: row.doors, inventory: self.item_views(&row.items), chars })
+    }
+
+    /// A room, by its key.
+    pub fn room_ref(&self, room: RoomId) -> Option<RoomRef> {
+        self.templates.rooms.get(&room).cloned().map(RoomRef)
     }
 
     pub fn map_room(&self, room: RoomId) -> Option<MapRoom> {
-        Some(MapRoom { room: self.templates.rooms.get(&room)?.clone(), doors: self.doors(room) })
+        let template = self.templates.rooms.get(&room)?;
+        let doors = if template.has_doors() { self.doors(room) } else { [None; 6] };
+        Some(MapRoom { room: template.clone(), doors })
     }
 
     /// The map that a player has: where they were, landmarks, where they are, and the start.
     pub fn map(&self, player: PlayerId) -> Vec<MapRoom> {
-        let mut rooms: BTreeSet<RoomId> = self.viewed.get(player).map(|v| v.rooms.clone()).unwrap_or_default();
-        rooms.extend(self.presences.get(player).map(|p| p.room));
-        rooms.insert(self.templates.world.starting_room);
-        rooms.extend(self.templates.rooms.values().filter(|r| r.has(RoomFlag::Landmark)).map(|r| r.id));
-        rooms.into_iter().filter_map(|room| self.map_room(room)).collect()
+        let viewed = self.viewed.get(player).map(|viewed| &viewed.rooms);
+        let mut others: BTreeSet<RoomId> = self.templates.ground().landmarks.iter().copied().collect();
+        others.insert(self.templates.world.starting_room);
+        others.extend(self.presences.get(player).map(|p| p.room));
+        others.retain(|room| viewed.is_none_or(|viewed| !viewed.contains(room)));
+        let (mut viewed, mut others) = (viewed.into_iter().flatten().peekable(), others.iter().peekable());
+        let mut map = Vec::with_capacity(viewed.size_hint().0 + others.len());
+        while let Some(room) = match (viewed.peek(), others.peek()) {
+            (Some(a), Some(b)) if b < a => others.next(),
+            (Some(_), _) => viewed.next(),
+            (None, _) => others.next(),
+        } {
+            map.extend(self.map_room(*room));
+        }
+        map
     }
 
     /// A patch of the own character that says where it is and how much strength is left.
@@ -233,14 +250,12 @@ impl World {
             return ActorPatch::default();
         };
         ActorPatch {
-            key: player_key(player),
-            name: row.name.clone(),
-            room: Some(KeyRef { key: room_key(presence.room) }),
+            who: self.named(Who::Player(player)),
+            room: self.room_ref(presence.room),
             state: Some(row.state.as_str()),
-            health: Some(row.health),
-            mana: Some(presence.mana),
-            stamina: Some(presence.stamina),
-            ..ActorPatch::default()
+            health: Vital::now(row.health),
+            mana: Vital::now(presence.mana),
+            stamina: Vital::now(presence.stamina),
         }
     }
 

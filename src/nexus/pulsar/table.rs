@@ -4,6 +4,7 @@
 //! the same however many rows there are.
 
 use std::cell::Cell;
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
@@ -91,12 +92,17 @@ enum Cutting<K> {
 
 /// Rows of one kind. `V` is what clients see of one, kept until the row changes.
 pub struct Table<K, R, V = ()> {
-    tag: u8,
     rows: BTreeMap<K, Row<R, V>>,
-    /// Counts the cuts.
-    interval: u32,
+    door: Door<K>,
     /// Raised when all views are out of date.
     shows: u32,
+}
+
+/// What passes through: which rows changed, and what the cut has to see of them.
+struct Door<K> {
+    tag: u8,
+    /// Counts the cuts.
+    interval: u32,
     /// Rows with the mark of this interval; some twice, and some that are gone.
     changed: Vec<K>,
     /// Gone in this interval, and not back.
@@ -109,19 +115,77 @@ pub struct Table<K, R, V = ()> {
     scratch: Vec<u8>,
 }
 
-/// Marks that no row has when the table is new.
+/// Marks that no row has when the table is new lie below.
 const FIRST_INTERVAL: u32 = 2;
 /// Bytes after which a slice of a cut ends, so that large rows do not make it long.
 const SLICE_BYTES_MAX: usize = 64 * 1024;
 
+impl<K: Key> Door<K> {
+    /// A row is about to change.
+    fn pass<R: Serialize, V>(&mut self, key: K, row: &mut Row<R, V>) {
+        if row.mark != self.interval {
+            if self.is_pending(key, row.mark) {
+                self.write(key, &row.value);
+            }
+            row.mark = self.interval;
+            self.changed.push(key);
+        }
+    }
+
+    /// A row comes in.
+    fn admit<R, V>(&mut self, key: K, value: R) -> Row<R, V> {
+        if !self.removed.is_empty() {
+            self.removed.remove(&key);
+        }
+        if !self.pending_removed.is_empty() && self.pending_removed.remove(&key) {
+            self.written.push((key_bytes(self.tag, key), None));
+        }
+        self.changed.push(key);
+        Row::new(self.interval, value)
+    }
+
+    /// A row goes.
+    fn dismiss<R: Serialize, V>(&mut self, key: K, row: &Row<R, V>) {
+        if row.mark != self.interval && self.is_pending(key, row.mark) {
+            self.write(key, &row.value);
+        }
+        self.removed.insert(key);
+    }
+
+    /// Is a row that did not change since the cut began still to be written?
+    fn is_pending(&self, key: K, mark: u32) -> bool {
+        match &self.cutting {
+            Cutting::No => false,
+            Cutting::Changed => mark == self.interval - 1,
+            Cutting::All { after } => after.is_none_or(|after| key > after),
+        }
+    }
+
+    /// Bytes of the record.
+    fn write(&mut self, key: K, value: &impl Serialize) -> usize {
+        self.scratch.clear();
+        encode_to(value, &mut self.scratch);
+        self.written.push((key_bytes(self.tag, key), Some(self.scratch.as_slice().into())));
+        self.scratch.len()
+    }
+
+    fn begin_cut(&mut self, cutting: Cutting<K>) {
+        debug_assert!(matches!(self.cutting, Cutting::No));
+        let (changed, removed) = (std::mem::take(&mut self.changed), std::mem::take(&mut self.removed));
+        // Everything is written anyway, and what is not written is gone.
+        let is_full = matches!(cutting, Cutting::All { .. });
+        (self.pending, self.pending_removed) = if is_full { Default::default() } else { (changed, removed) };
+        self.cutting = cutting;
+        self.interval += 1;
+    }
+}
+
 impl<K: Key, R: Serialize + DeserializeOwned, V> Table<K, R, V> {
     /// An empty table whose keys begin with `tag`.
     pub fn new(tag: u8) -> Self {
-        Self {
+        let door = Door {
             tag,
-            rows: BTreeMap::new(),
             interval: FIRST_INTERVAL,
-            shows: 0,
             changed: Vec::new(),
             removed: BTreeSet::new(),
             cutting: Cutting::No,
@@ -129,7 +193,8 @@ impl<K: Key, R: Serialize + DeserializeOwned, V> Table<K, R, V> {
             pending_removed: BTreeSet::new(),
             written: Vec::new(),
             scratch: Vec::new(),
-        }
+        };
+        Self { rows: BTreeMap::new(), door, shows: 0 }
     }
 
     pub fn len(&self) -> usize {
@@ -175,92 +240,96 @@ impl<K: Key, R: Serialize + DeserializeOwned, V> Table<K, R, V> {
 
     /// The door: a row that is about to change.
     pub fn edit(&mut self, key: K) -> Option<&mut R> {
-        let row = self.rows.get_mut(&key)?;
-        if row.mark != self.interval {
-            if is_pending(&self.cutting, self.interval, key, row.mark) {
-                self.written.push(image(self.tag, key, &row.value, &mut self.scratch));
-            }
-            row.mark = self.interval;
-            self.changed.push(key);
-        }
+        self.edit_when(key, |_| true)
+    }
+
+    /// The door for a row of which this is true.
+    pub fn edit_when(&mut self, key: K, holds: impl FnOnce(&R) -> bool) -> Option<&mut R> {
+        let row = self.rows.get_mut(&key).filter(|row| holds(&row.value))?;
+        self.door.pass(key, row);
         row.view.set(None);
         Some(&mut row.value)
+    }
+
+    /// The door for what no view shows.
+    pub fn edit_unseen(&mut self, key: K) -> Option<&mut R> {
+        let row = self.rows.get_mut(&key)?;
+        self.door.pass(key, row);
+        Some(&mut row.value)
+    }
+
+    /// The door to a row that may have to be made first.
+    pub fn edit_or_default(&mut self, key: K) -> &mut R
+    where
+        R: Default,
+    {
+        match self.rows.entry(key) {
+            Entry::Occupied(row) => {
+                let row = row.into_mut();
+                self.door.pass(key, row);
+                row.view.set(None);
+                &mut row.value
+            }
+            Entry::Vacant(place) => &mut place.insert(self.door.admit(key, R::default())).value,
+        }
     }
 
     /// Puts a row in; the one that was there comes back.
     pub fn insert(&mut self, key: K, value: R) -> Option<R> {
         let old = self.remove(key);
-        if old.is_some() || !self.removed.is_empty() {
-            self.removed.remove(&key);
-        }
-        if !self.pending_removed.is_empty() && self.pending_removed.remove(&key) {
-            self.written.push((key_bytes(self.tag, key), None));
-        }
-        self.changed.push(key);
-        self.rows.insert(key, Row::new(self.interval, value));
+        self.rows.insert(key, self.door.admit(key, value));
         old
     }
 
     /// Takes a row out.
     pub fn remove(&mut self, key: K) -> Option<R> {
         let row = self.rows.remove(&key)?;
-        if row.mark != self.interval && is_pending(&self.cutting, self.interval, key, row.mark) {
-            self.written.push(image(self.tag, key, &row.value, &mut self.scratch));
-        }
-        self.removed.insert(key);
+        self.door.dismiss(key, &row);
         Some(row.value)
     }
 
     /// A cut of what changed begins here. The last one must have been drained.
     pub fn begin_cut(&mut self) {
-        debug_assert!(matches!(self.cutting, Cutting::No));
-        self.pending = std::mem::take(&mut self.changed);
-        self.pending_removed = std::mem::take(&mut self.removed);
-        self.cutting = Cutting::Changed;
-        self.interval += 1;
+        self.door.begin_cut(Cutting::Changed);
     }
 
     /// Everything is part of the cut that begins here.
     pub fn begin_full_cut(&mut self) {
-        self.begin_cut();
-        self.pending = Vec::new();
-        self.pending_removed = BTreeSet::new();
-        self.cutting = Cutting::All { after: None };
+        self.door.begin_cut(Cutting::All { after: None });
     }
 
     /// Encodes up to `most` rows of the cut; true when none is left.
     pub fn drain(&mut self, most: usize) -> bool {
-        let complete = match self.cutting {
+        let complete = match self.door.cutting {
             Cutting::No => true,
             Cutting::Changed => self.drain_changed(most),
             Cutting::All { after } => self.drain_all(after, most),
         };
         if complete {
-            self.cutting = Cutting::No;
-            self.pending = Vec::new();
+            self.door.cutting = Cutting::No;
+            self.door.pending = Vec::new();
         }
         complete
     }
 
     fn drain_changed(&mut self, most: usize) -> bool {
-        let mut bytes = 0;
+        let (door, mut bytes) = (&mut self.door, 0);
         for _ in 0..most {
             if bytes > SLICE_BYTES_MAX {
                 return false;
             }
-            if let Some(key) = self.pending.pop() {
+            if let Some(key) = door.pending.pop() {
                 // A row that changed again since is written already, and one that is gone too.
-                let Some(row) = self.rows.get_mut(&key).filter(|row| row.mark == self.interval - 1) else { continue };
+                let Some(row) = self.rows.get_mut(&key).filter(|row| row.mark == door.interval - 1) else { continue };
                 row.mark = 0;
-                self.written.push(image(self.tag, key, &row.value, &mut self.scratch));
-                bytes += self.scratch.len();
-            } else if let Some(key) = self.pending_removed.pop_first() {
-                self.written.push((key_bytes(self.tag, key), None));
+                bytes += door.write(key, &row.value);
+            } else if let Some(key) = door.pending_removed.pop_first() {
+                door.written.push((key_bytes(door.tag, key), None));
             } else {
                 break;
             }
         }
-        self.pending.is_empty() && self.pending_removed.is_empty()
+        door.pending.is_empty() && door.pending_removed.is_empty()
     }
 
     fn drain_all(&mut self, after: Option<K>, most: usize) -> bool {
@@ -269,22 +338,21 @@ impl<K: Key, R: Serialize + DeserializeOwned, V> Table<K, R, V> {
         let mut rows = self.rows.range((after.map_or(Unbounded, Excluded), Unbounded));
         for (key, row) in rows.by_ref().take(most) {
             last = Some(*key);
-            if row.mark != self.interval {
-                self.written.push(image(self.tag, *key, &row.value, &mut self.scratch));
-                bytes += self.scratch.len();
+            if row.mark != self.door.interval {
+                bytes += self.door.write(*key, &row.value);
             }
             if bytes > SLICE_BYTES_MAX {
                 break;
             }
         }
         let complete = rows.next().is_none();
-        self.cutting = Cutting::All { after: last };
+        self.door.cutting = Cutting::All { after: last };
         complete
     }
 
     /// What the cut has written so far; of a key that is in it twice the last counts.
     pub fn take_written(&mut self) -> Changes {
-        std::mem::take(&mut self.written)
+        std::mem::take(&mut self.door.written)
     }
 
     /// Puts a stored record in, on recovery.
@@ -300,7 +368,7 @@ impl<K: Key, R: Serialize + DeserializeOwned, V> Table<K, R, V> {
     /// Hands every record to `each`, in key order, encoded.
     pub fn each_encoded(&self, mut each: impl FnMut(Vec<u8>, Vec<u8>)) {
         for (key, row) in &self.rows {
-            each(key_bytes(self.tag, *key), encode(&row.value));
+            each(key_bytes(self.door.tag, *key), encode(&row.value));
         }
     }
 }
@@ -309,22 +377,6 @@ impl<K: fmt::Debug, R: fmt::Debug, V> fmt::Debug for Table<K, R, V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_map().entries(self.rows.iter().map(|(key, row)| (key, &row.value))).finish()
     }
-}
-
-/// Is a row that did not change since the cut began still to be written?
-fn is_pending<K: Ord>(cutting: &Cutting<K>, interval: u32, key: K, mark: u32) -> bool {
-    match cutting {
-        Cutting::No => false,
-        Cutting::Changed => mark == interval - 1,
-        Cutting::All { after } => after.as_ref().is_none_or(|after| key > *after),
-    }
-}
-
-/// Key and record of a row; the record's bytes stay in `scratch` too.
-fn image<K: Key>(tag: u8, key: K, value: &impl Serialize, scratch: &mut Vec<u8>) -> (Vec<u8>, Option<Vec<u8>>) {
-    scratch.clear();
-    encode_to(value, scratch);
-    (key_bytes(tag, key), Some(scratch.as_slice().into()))
 }
 
 fn key_bytes<K: Key>(tag: u8, key: K) -> Vec<u8> {

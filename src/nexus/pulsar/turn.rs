@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-use crate::nexus::message::{Data, Frame, Message};
+use crate::nexus::message::{Data, Frame, Message, Recipients};
 use crate::world::character::PlayerId;
 use crate::world::template::{RoomId, Templates};
 
@@ -167,15 +167,14 @@ impl Turn<'_> {
     /// Applies what a socket sent, if it is the one that plays this character and the command is new.
     fn by_socket(&mut self, player: PlayerId, session: u64, n: Option<u64>, apply: impl FnOnce(&mut Self)) -> bool {
         let now = self.world.meta.now;
-        let Some(presence) = self.world.presences.get(player) else { return false };
-        if presence.session != Some(session) || n.is_some_and(|n| n <= presence.commands) {
-            return false;
-        }
-        if let Some(presence) = self.world.presences.edit(player) {
-            presence.last_action = now;
-            if let Some(n) = n {
-                presence.commands = n;
-            }
+        let presence = self
+            .world
+            .presences
+            .edit_when(player, |presence| presence.session == Some(session) && n.is_none_or(|n| n > presence.commands));
+        let Some(presence) = presence else { return false };
+        presence.last_action = now;
+        if let Some(n) = n {
+            presence.commands = n;
         }
         apply(self);
         true
@@ -188,7 +187,7 @@ impl Turn<'_> {
 
     /// Sends one frame to several players, in order; each gets the next of their own numbers.
     pub fn tell_all(&mut self, players: impl IntoIterator<Item = PlayerId>, frame: Frame) {
-        let mut to = SmallVec::new();
+        let mut to = Recipients::new();
         for player in players {
             if let Some(presence) = self.world.presences.edit(player) {
                 presence.messages += 1;
@@ -202,9 +201,11 @@ impl Turn<'_> {
 
     /// Sends a frame to the players of a room, but for `except`.
     pub fn tell_room(&mut self, room: RoomId, except: &[PlayerId], frame: Frame) {
-        let players: SmallVec<[PlayerId; 16]> =
-            self.world.players_in(room).filter(|player| !except.contains(player)).collect();
-        self.tell_all(players, frame);
+        let players = self.world.players_in(room).filter(|player| !except.contains(player));
+        let players: SmallVec<[PlayerId; 16]> = players.collect();
+        if !players.is_empty() {
+            self.tell_all(players, frame);
+        }
     }
 
     /// A refusal: a message like any other.

@@ -1,6 +1,6 @@
 //! `look`: at the room, at someone, at a thing, at a detail, in a direction.
 
-use crate::nexus::message::view::DetailView;
+use crate::nexus::message::view::{DetailView, LookData};
 use crate::nexus::message::{Data, Frame, Text};
 use crate::world::character::{ItemId, PlayerId};
 use crate::world::keywords::capitalized;
@@ -60,8 +60,8 @@ pub fn room(turn: &mut Turn, player: PlayerId) {
     };
     let text = Text::OfRoom { viewer: player, brief: false };
     let actor = turn.world.actor_patch(player);
-    let data = Data::LookRoom { actor, target_type: "room", target, map: Vec::new() };
-    turn.tell(player, Frame::new("cmd.look.success", text, data));
+    let data = LookData { actor, target_type: "room", target, map: Vec::new() };
+    turn.tell(player, Frame::new("cmd.look.success", text, Data::LookRoom(Box::new(data))));
 }
 
 fn towards(turn: &mut Turn, player: PlayerId, direction: Direction) {
