@@ -8,37 +8,39 @@ use realms::nexus::pulsar::instruction::{Applied, Instruction, What};
 use realms::nexus::pulsar::turn::{self, Out, Output};
 use realms::nexus::pulsar::world::World;
 use realms::nexus::recover::read_turn;
+use realms::nexus::resume::{KEPT_BYTES_MAX, KEPT_MESSAGES_MAX};
 use realms::nexus::worlds::TemplateSets;
 use realms::world::character::PlayerId;
 
+use crate::client::Client;
 use crate::ledger;
-
-/// What a character's socket would have been sent.
-#[derive(Clone, Debug)]
-pub enum Told {
-    /// From here on to a new socket.
-    Attached,
-    Frame(String),
-}
 
 pub struct Chronicle {
     pub world: World,
     sets: Arc<TemplateSets>,
-    /// What was told to whom since it was looked at last.
-    pub told: BTreeMap<PlayerId, Vec<Told>>,
+    /// By which turn everyone who is here came in.
+    stays: BTreeMap<PlayerId, u64>,
+    /// What was told to whom in which stay, by number.
+    told: BTreeMap<(PlayerId, u64), BTreeMap<u64, Told>>,
+}
+
+/// A message: its text without its end, which is its number.
+struct Told {
+    body: Arc<str>,
+    is_snapshot: bool,
 }
 
 impl Chronicle {
     /// Begins with a world as a disk had it.
     pub fn new(world: World, sets: Arc<TemplateSets>) -> Self {
-        Self { world, sets, told: BTreeMap::new() }
+        let stays = world.presences.iter().map(|(player, presence)| (player, presence.entered)).collect();
+        Self { world, sets, stays, told: BTreeMap::new() }
     }
 
     /// Goes on to the turn `last`. `hashes` are what the live nexus said its world was after some of them. What is wrong
     /// with the history comes back.
     pub fn follow(&mut self, journal: &[(u64, Vec<u8>)], last: u64, hashes: &BTreeMap<u64, String>) -> Vec<String> {
         let mut problems = Vec::new();
-        self.told.clear();
         let begun = self.world.meta.seq;
         if let Some(hash) = hashes.get(&begun) {
             self.compare(hash, &mut problems);
@@ -76,11 +78,20 @@ impl Chronicle {
         }
         for out in output.outs {
             match out {
-                Out::Attach { player, .. } => self.told.entry(player).or_default().push(Told::Attached),
+                Out::Attach { player, entered, .. } => drop(self.stays.insert(player, entered)),
+                Out::Detach { player } => drop(self.stays.remove(&player)),
                 Out::Message(message) => {
-                    let frame = serde_json::to_string(&message.frame).unwrap();
-                    for (player, _) in message.to {
-                        self.told.entry(player).or_default().push(Told::Frame(frame.clone()));
+                    let mut text = serde_json::to_string(&message.frame).unwrap();
+                    text.pop();
+                    let body: Arc<str> = text.into();
+                    let is_snapshot = message.frame.kind == "cmd.state.sync.success";
+                    for (player, number) in message.to {
+                        let Some(entered) = self.stays.get(&player) else {
+                            problems.push(format!("player {player} is told something, and is not here"));
+                            continue;
+                        };
+                        let told = Told { body: body.clone(), is_snapshot };
+                        self.told.entry((player, *entered)).or_default().insert(number, told);
                     }
                 }
                 _ => {}
@@ -95,45 +106,47 @@ impl Chronicle {
         }
     }
 
-    /// Holds what a character's connections were shown against what was told. Each connection saw what its socket was
-    /// sent, from its beginning on, without a gap; how far is up to the network.
-    pub fn witness(&self, player: PlayerId, connections: &[Vec<String>]) -> Vec<String> {
-        let told = self.told.get(&player).map_or(&[][..], Vec::as_slice);
-        let mut sockets: Vec<Vec<&str>> = Vec::new();
-        for one in told {
-            match (one, sockets.last_mut()) {
-                (Told::Attached, _) => sockets.push(Vec::new()),
-                (Told::Frame(frame), Some(socket)) => socket.push(frame),
-                // Nobody was attached yet: it went nowhere.
-                (Told::Frame(_), None) => {}
+    /// Holds what a client was shown against what was told, message by message; and whether each gap that a snapshot filled
+    /// had to be one. `floor` is the number up to which the nexus had nothing left of the character's messages.
+    pub fn witness(&mut self, client: &Client, floor: u64) -> Vec<String> {
+        let mut problems = Vec::new();
+        let nothing = BTreeMap::new();
+        for shown in &client.shown {
+            let told = self.told.get(&(client.player, shown.entered)).unwrap_or(&nothing).get(&shown.number);
+            let text = told.map(|told| format!("{},\"seq\":{}}}", told.body, shown.number));
+            if text.as_ref() != Some(&shown.frame) {
+                let (number, start) = (shown.number, |text: &str| text.chars().take(300).collect::<String>());
+                problems.push(format!(
+                    "player {} was shown {:?} as message {number}; the history has {:?}",
+                    client.player,
+                    start(&shown.frame),
+                    text.as_deref().map(start),
+                ));
             }
         }
-        let mut problems = Vec::new();
-        let mut at = 0;
-        for shown in connections.iter().filter(|shown| !shown.is_empty()) {
-            // A socket whose client heard nothing before the end may lie between two that did.
-            let fits = |socket: &Vec<&str>| socket.len() >= shown.len() && socket.iter().zip(shown).all(|(a, b)| a == b);
-            match sockets[at..].iter().position(fits) {
-                Some(further) => at += further + 1,
-                None => problems.push(difference(player, shown, sockets.get(at))),
+        for gap in &client.gaps {
+            let told = self.told.get(&(client.player, gap.entered)).unwrap_or(&nothing);
+            let missed: Vec<&Told> = told.range(gap.last + 1..=gap.newest).map(|(_, told)| told).collect();
+            let bytes: usize = missed.iter().map(|told| told.body.len()).sum();
+            let much = missed.len() > KEPT_MESSAGES_MAX || bytes > KEPT_BYTES_MAX;
+            if !much && gap.last >= floor && !missed.iter().any(|told| told.is_snapshot) {
+                problems.push(format!(
+                    "player {} missed {} messages of {bytes} bytes and got a snapshot: {gap:?}, floor {floor}",
+                    client.player,
+                    missed.len(),
+                ));
             }
+        }
+        // What comes next is what was not shown yet, of this stay.
+        let stay = client.stay.as_ref().map(|stay| (stay.entered, stay.last));
+        self.told.retain(|(player, entered), _| *player != client.player || stay.is_none_or(|stay| *entered >= stay.0));
+        if let Some((entered, last)) = stay
+            && let Some(told) = self.told.get_mut(&(client.player, entered))
+        {
+            *told = told.split_off(&(last + 1));
         }
         problems
     }
-}
-
-fn difference(player: PlayerId, shown: &[String], told: Option<&Vec<&str>>) -> String {
-    let nothing = Vec::new();
-    let told = told.unwrap_or(&nothing);
-    let same = told.iter().zip(shown).take_while(|(a, b)| a == b).count();
-    let start = |frame: Option<&str>| frame.map(|frame| frame.chars().take(400).collect::<String>());
-    format!(
-        "player {player} was shown {} frames; the history agrees with the first {same} of them, and then has {:?} where \
-         the player saw {:?}",
-        shown.len(),
-        start(told.get(same).copied()),
-        start(shown.get(same).map(String::as_str)),
-    )
 }
 
 pub fn hex(bytes: &[u8]) -> String {

@@ -3,13 +3,17 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures_util::{SinkExt, StreamExt};
 use loadtest::persona::Dice;
 use loadtest::player::Socket;
 use loadtest::stage::forge::Forge;
 use loadtest::wire::{self, Class};
 use realms::link::LinkError;
+use realms::nexus::resume::Pass;
 use realms::world::character::PlayerId;
 use realms::world::template::{RoomId, WorldId};
 use serde_json::{Value, json};
@@ -131,6 +135,32 @@ enum End {
     Gone,
 }
 
+/// A stay in the world: from coming in to leaving.
+#[derive(Clone, Debug)]
+pub struct Stay {
+    /// The way back, as the server gave it.
+    pass: String,
+    /// The turn by which the character came in, as the pass has it.
+    pub entered: u64,
+    /// The number of the last message.
+    pub last: u64,
+}
+
+/// A message as it was shown: the stay that it belongs to, its number, its text.
+pub struct Shown {
+    pub entered: u64,
+    pub number: u64,
+    pub frame: String,
+}
+
+/// A snapshot that came in the place of what was missed: above `last`, up to `newest`.
+#[derive(Clone, Copy, Debug)]
+pub struct Gap {
+    pub entered: u64,
+    pub last: u64,
+    pub newest: u64,
+}
+
 pub struct Client {
     pub spawn: WorldId,
     pub player: PlayerId,
@@ -142,11 +172,16 @@ pub struct Client {
     pub answered: u64,
     /// Number of the last command.
     pub n: u64,
-    /// An entry is under way that nothing was heard of yet.
+    pub stay: Option<Stay>,
+    /// A new entry is under way that nothing was heard of yet.
     pub entering: bool,
-    // Of this round:
-    /// What each connection was shown, in order.
-    pub shown: Vec<Vec<String>>,
+    /// What was shown since somebody looked at it, in order; and the gaps in it.
+    pub shown: Vec<Shown>,
+    pub gaps: Vec<Gap>,
+    /// Returns after which everything that was missed came, and how much that was.
+    pub returns: u64,
+    pub missed: u64,
+    // What changed hands:
     pub gave: Vec<(i64, PlayerId)>,
     pub paid: Vec<(i64, PlayerId)>,
     pub ate: Vec<i64>,
@@ -164,6 +199,14 @@ pub struct Client {
     pub leaves: Option<usize>,
 }
 
+/// How far a connection is with taking up where the client was.
+struct Return {
+    /// The number of the newest message, up to which it catches up.
+    newest: u64,
+    /// The number of the last command that was applied.
+    last_n: u64,
+}
+
 impl Client {
     pub fn new(spawn: WorldId, player: PlayerId, start: RoomId, seed: u64) -> Self {
         let mut dice = Dice::new(seed ^ player.cast_unsigned().wrapping_mul(0x2545_f491_4f6c_dd1d));
@@ -176,8 +219,12 @@ impl Client {
             open: VecDeque::new(),
             answered: 0,
             n: 0,
+            stay: None,
             entering: false,
             shown: Vec::new(),
+            gaps: Vec::new(),
+            returns: 0,
+            missed: 0,
             gave: Vec::new(),
             paid: Vec::new(),
             ate: Vec::new(),
@@ -192,86 +239,62 @@ impl Client {
         }
     }
 
-    /// Plays until the nexus is gone, entering and leaving on the way.
+    /// Plays until the nexus is gone, leaving and coming back on the way.
     pub async fn play(mut self, door: Door) -> Self {
-        self.shown.clear();
-        self.gave.clear();
-        self.paid.clear();
-        self.ate.clear();
-        self.received.clear();
         while self.visit(&door).await != End::Gone {}
         self
     }
 
+    /// One connection.
     async fn visit(&mut self, door: &Door) -> End {
-        let seat = match door.forge.announce(self.spawn, self.player, self.start).await {
-            Ok(seat) => seat,
-            Err(LinkError::Unreachable(_)) => return End::Gone,
-            Err(error) => panic!("player {} is not announced: {error}", self.player),
+        let (token, mut data) = match &self.stay {
+            // The Forge is not asked.
+            Some(stay) => match door.forge.tokens.access(self.player, 0) {
+                Ok(token) => (token, json!({"resume": stay.pass, "last_seq": stay.last})),
+                Err(error) => panic!("no token: {error}"),
+            },
+            None => match door.forge.announce(self.spawn, self.player, self.start).await {
+                Ok(seat) => (seat.token, json!({})),
+                Err(LinkError::Unreachable(_)) => return End::Gone,
+                Err(error) => panic!("player {} is not announced: {error}", self.player),
+            },
         };
         let Ok((mut socket, _)) = tokio_tungstenite::connect_async(&door.socket).await else { return End::Gone };
-        self.shown.push(Vec::new());
-        self.entering = true;
-        let hello = json!({
-            "type": "system.connect",
-            "token": seat.token,
-            "data": {"player_key": format!("player.{}", self.player), "resume": "yes"},
-        });
+        self.entering = self.stay.is_none();
+        data["player_key"] = format!("player.{}", self.player).into();
+        let hello = json!({"type": "system.connect", "token": token, "data": data});
         if socket.send(Message::text(hello.to_string())).await.is_err() {
             return End::Gone;
         }
-        let mut most = 0;
+        let most = 1 + self.dice.below(OPEN_MAX);
+        let mut back: Option<Return> = None;
+        let mut is_in = false;
         loop {
             let Some(frame) = self.next(&mut socket).await else { return End::Gone };
             door.pulse.beat();
-            let Ok(value) = serde_json::from_str::<Value>(&frame) else {
-                panic!("player {} got no frame: {frame}", self.player)
-            };
+            let value: Value = serde_json::from_str(&frame).expect("a frame");
             let kind = value["type"].as_str().unwrap_or_default().to_owned();
-            // These belong to the connection, not to the character: no number, no turn.
+            // These are about the connection: they have no number.
             match kind.as_str() {
-                "system.connect.error" => {
-                    // Its save is on its way. The ticket is used up, so it comes again with another.
-                    self.entering = false;
-                    tokio::time::sleep(std::time::Duration::from_millis(3)).await;
-                    return End::Again;
-                }
+                "system.connect.error" => return self.denied(&value).await,
                 "error" => panic!("player {} is refused: {frame}", self.player),
-                "system.pong" => continue,
-                _ => {}
-            }
-            if let Some(shown) = self.shown.last_mut() {
-                shown.push(frame);
-            }
-            match kind.as_str() {
                 "system.connect.success" => {
-                    self.entering = false;
-                    most = 1 + self.dice.below(OPEN_MAX);
-                    self.come_back(&value["data"]);
-                    for sent in self.open.clone() {
-                        if send(&mut socket, &sent).await.is_err() {
-                            return End::Gone;
-                        }
+                    (back, is_in) = (self.welcomed(&value["data"]), true);
+                }
+                _ => {
+                    self.number(&kind, &value, frame, back.as_ref());
+                    self.read(&kind, &value);
+                    if kind == "system.disconnect.success" {
+                        return self.left(&mut socket).await;
                     }
                 }
-                "system.disconnect.success" => self.answer(&kind, false),
-                _ => {}
             }
-            self.view.read(&kind, &value);
-            if kind == "notification.cmd.give.success" {
-                self.receive(&value);
+            let last = self.stay.as_ref().map_or(0, |stay| stay.last);
+            if let Some(caught_up) = back.take_if(|back| last >= back.newest) {
+                self.caught_up(&mut socket, &caught_up).await;
             }
-            if let Class::Answer { refused } = wire::class(&kind) {
-                self.answer(&kind, refused);
-            }
-            if !self.view.in_world {
-                if most > 0 && kind == "system.disconnect.success" {
-                    // The server closes it; whatever else comes until then would be too much.
-                    while let Some(frame) = self.next(&mut socket).await {
-                        self.problems.push(format!("after its end the connection was sent {frame}"));
-                    }
-                    return End::Left;
-                }
+            // Until then it waits: what would be answered before might go under in a snapshot.
+            if !is_in || back.is_some() || !self.view.in_world {
                 continue;
             }
             if self.leaves.is_some_and(|one| self.dice.below(one * 40) == 0) {
@@ -286,6 +309,102 @@ impl Client {
                     break;
                 }
             }
+        }
+    }
+
+    async fn denied(&mut self, frame: &Value) -> End {
+        self.entering = false;
+        if self.stay.take().is_some() {
+            // It left, and had not heard of it. It has to enter anew.
+            self.view.in_world = false;
+            let quits = self.open.iter().any(|sent| sent.deed == Deed::Quit);
+            if frame["data"]["code"] != "gone" || !quits {
+                self.problems.push(format!("may not come back: {frame}"));
+            }
+        } else {
+            // Its save is on its way. The ticket is used up, so it comes again with another.
+            tokio::time::sleep(Duration::from_millis(3)).await;
+        }
+        End::Again
+    }
+
+    /// The connection plays the character.
+    fn welcomed(&mut self, data: &Value) -> Option<Return> {
+        self.entering = false;
+        let pass = data["resume"].as_str().unwrap_or_default().to_owned();
+        let entered = entered(&pass);
+        if let Some(stay) = &mut self.stay {
+            if data["resumed"] != true || stay.entered != entered {
+                self.problems.push(format!("came back to another stay: {data}"));
+            }
+            stay.pass = pass;
+            let last_n = data["last_n"].as_u64().unwrap_or_default();
+            if last_n < self.answered || last_n > self.n {
+                let (answered, n) = (self.answered, self.n);
+                self.problems.push(format!("command {last_n} was applied last? {answered} was answered, {n} sent"));
+            }
+            return Some(Return { newest: data["seq"].as_u64().unwrap_or_default(), last_n });
+        }
+        self.open.clear();
+        self.answered = 0;
+        self.stay = Some(Stay { pass, entered, last: 0 });
+        None
+    }
+
+    /// Holds the number of a message against the one before it.
+    fn number(&mut self, kind: &str, value: &Value, frame: String, back: Option<&Return>) {
+        let (Some(number), Some(stay)) = (value["seq"].as_u64(), &mut self.stay) else {
+            self.problems.push(format!("a message without a number: {frame}"));
+            return;
+        };
+        let is_snapshot = kind == "cmd.state.sync.success";
+        match back {
+            _ if number == stay.last + 1 => {}
+            // Entered anew, and the character was there already: its messages were counted before.
+            None if is_snapshot && !self.view.in_world => {}
+            Some(back) if is_snapshot && number > back.newest => {
+                self.gaps.push(Gap { entered: stay.entered, last: stay.last, newest: back.newest });
+                // Their answers are among what it will not see.
+                while let Some(sent) = self.open.pop_front_if(|sent| sent.n <= back.last_n) {
+                    self.answered = sent.n;
+                    note(sent.deed, &mut self.gave, &mut self.paid, &mut self.ate);
+                }
+            }
+            _ => self.problems.push(format!("message {number} comes after {}", stay.last)),
+        }
+        stay.last = number;
+        self.shown.push(Shown { entered: stay.entered, number, frame });
+    }
+
+    /// Everything that was missed has come. What was not applied is sent again.
+    async fn caught_up(&mut self, socket: &mut Socket, back: &Return) {
+        if let Some(sent) = self.open.front().filter(|sent| sent.n <= back.last_n) {
+            self.problems.push(format!("command {} was applied, and its answer did not come", sent.n));
+        }
+        self.returns += 1;
+        for sent in self.open.clone() {
+            // The end of the connection is found on reading.
+            let _ = send(socket, &sent).await;
+        }
+    }
+
+    async fn left(&mut self, socket: &mut Socket) -> End {
+        self.stay = None;
+        while let Some(frame) = self.next(socket).await {
+            self.problems.push(format!("after its end the connection was sent {frame}"));
+        }
+        End::Left
+    }
+
+    fn read(&mut self, kind: &str, value: &Value) {
+        self.view.read(kind, value);
+        if kind == "notification.cmd.give.success" {
+            self.receive(value);
+        }
+        match wire::class(kind) {
+            Class::Answer { refused } => self.answer(kind, refused),
+            _ if kind == "system.disconnect.success" => self.answer(kind, false),
+            _ => {}
         }
     }
 
@@ -305,21 +424,6 @@ impl Client {
         }
     }
 
-    /// The server says how far this character's commands got.
-    fn come_back(&mut self, data: &Value) {
-        if data["resumed"] != true {
-            self.open.clear();
-            self.answered = 0;
-            return;
-        }
-        let last = data["last_n"].as_u64().unwrap_or_default();
-        if last < self.answered || last > self.n {
-            let (answered, n) = (self.answered, self.n);
-            self.problems.push(format!("command {last} is said to be the last; {answered} was answered, {n} sent"));
-        }
-        self.open.retain(|sent| sent.n > last);
-    }
-
     fn answer(&mut self, kind: &str, refused: bool) {
         let Some(sent) = self.open.pop_front() else {
             self.problems.push(format!("{kind} answers nothing"));
@@ -335,12 +439,8 @@ impl Client {
         self.answered = sent.n;
         self.answers += 1;
         self.refusals += u64::from(refused);
-        match sent.deed {
-            _ if refused => {}
-            Deed::Give(item, Receiver { player: Some(to), .. }) => self.gave.push((item, to)),
-            Deed::Pay(amount, Receiver { player: Some(to), .. }) => self.paid.push((amount, to)),
-            Deed::Eat(item) => self.ate.push(item),
-            _ => {}
+        if !refused {
+            note(sent.deed, &mut self.gave, &mut self.paid, &mut self.ate);
         }
     }
 
@@ -388,6 +488,22 @@ impl Client {
         };
         deed
     }
+}
+
+fn note(deed: Deed, gave: &mut Vec<(i64, PlayerId)>, paid: &mut Vec<(i64, PlayerId)>, ate: &mut Vec<i64>) {
+    match deed {
+        Deed::Give(item, Receiver { player: Some(to), .. }) => gave.push((item, to)),
+        Deed::Pay(amount, Receiver { player: Some(to), .. }) => paid.push((amount, to)),
+        Deed::Eat(item) => ate.push(item),
+        _ => {}
+    }
+}
+
+/// The turn by which the character came in. To a client a pass is just text; a test may know what is in it.
+fn entered(pass: &str) -> u64 {
+    let bytes = URL_SAFE_NO_PAD.decode(pass).expect("a pass");
+    let (pass, _) = postcard::take_from_bytes::<Pass>(&bytes).expect("a pass");
+    pass.entered
 }
 
 async fn send(socket: &mut Socket, sent: &Sent) -> Result<(), ()> {

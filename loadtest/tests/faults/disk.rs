@@ -10,6 +10,7 @@ use realms::nexus::worlds::TemplateSets;
 use realms::store::io::RealIo;
 use realms::store::journal::{Journal, JournalOptions, dump};
 use realms::store::state::State;
+use realms::world::character::PlayerId;
 use realms::world::template::WorldId;
 
 /// A disk as it was found.
@@ -18,6 +19,8 @@ pub struct Disk {
     pub worlds: BTreeMap<WorldId, World>,
     /// Turns that were applied to the cuts for that.
     pub turns: u64,
+    /// The number up to which nothing is left of each player's messages.
+    pub floors: BTreeMap<PlayerId, u64>,
     /// Every turn that is still in the journal, by world: its number and its bytes.
     pub journal: BTreeMap<WorldId, Vec<(u64, Vec<u8>)>>,
 }
@@ -41,7 +44,8 @@ impl Disk {
         let recovered = recover::recover(&state, &tail, &sets).unwrap();
         assert!(recovered.parked.is_empty(), "parked: {:?}", recovered.parked);
         let worlds = recovered.worlds.into_iter().map(|world| (world.meta.spawn, world)).collect();
-        Self { worlds, turns: recovered.turns, journal }
+        let floors = recovered.sent.into_iter().map(|(player, sent)| (player, sent.floor)).collect();
+        Self { worlds, floors, turns: recovered.turns, journal }
     }
 }
 

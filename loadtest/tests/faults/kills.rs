@@ -51,6 +51,7 @@ async fn run(seed: u64) {
             tokio::time::sleep(START.mul_f64(dice.share())).await;
             trial.stage.kill().await.unwrap();
             killed += 1;
+            trial.look_again();
         }
         trial.stage.start_again().await.unwrap();
         starts += begun.elapsed();

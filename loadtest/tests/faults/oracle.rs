@@ -21,59 +21,36 @@ struct Found {
     things: BTreeSet<ItemId>,
 }
 
-/// What is wrong with the worlds in the eyes of the clients. What is right is what they go on from: what was found counts
-/// as shown from here on.
-pub fn judge(worlds: &BTreeMap<WorldId, World>, kept: &[Character], clients: &mut [Client]) -> Vec<String> {
+/// What is wrong with the worlds in the eyes of the clients.
+pub fn judge(worlds: &BTreeMap<WorldId, World>, kept: &[Character], clients: &[Client]) -> Vec<String> {
     let mut problems = Vec::new();
-    let mut all = Vec::new();
-    for client in clients.iter() {
+    for client in clients {
         let said = |problem: String| format!("player {} ({}): {problem}", client.player, client.name);
         problems.extend(client.problems.iter().cloned().map(said));
-        match one(client, &worlds[&client.spawn], kept, clients) {
-            Ok(found) => all.push(found),
-            Err(wrong) => problems.extend(wrong.into_iter().map(said)),
-        }
-    }
-    if problems.is_empty() {
-        clients.iter_mut().zip(all).for_each(|(client, found)| settle(client, found));
+        problems.extend(one(client, &worlds[&client.spawn], kept, clients).into_iter().map(said));
     }
     problems
 }
 
-fn settle(client: &mut Client, found: Option<Found>) {
-    let Some(found) = found else { return };
-    client.view.in_world = found.last.is_some();
-    match found.last {
-        Some(last) => {
-            client.open.retain(|sent| sent.n > last);
-            client.answered = last;
-        }
-        None => client.open.clear(),
-    }
-    client.view.room = found.room.map(|id| format!("room.{id}")).unwrap_or_default();
-    client.view.gold = found.gold;
-    client.view.things = found.things;
-}
-
-fn one(client: &Client, world: &World, kept: &[Character], clients: &[Client]) -> Result<Option<Found>, Vec<String>> {
+fn one(client: &Client, world: &World, kept: &[Character], clients: &[Client]) -> Vec<String> {
     let view = &client.view;
     let never_came = view.room.is_empty();
     let quits = client.open.iter().any(|sent| sent.deed == Deed::Quit);
     let found = match in_world(world, client.player) {
-        Some(_) if !view.in_world && !client.entering => return Err(vec!["left, and is in the world".into()]),
+        Some(_) if !view.in_world && !client.entering => return vec!["left, and is in the world".into()],
         Some(found) => found,
-        None if view.in_world && !quits => return Err(vec!["was in the world, and is not".into()]),
+        None if view.in_world && !quits => return vec!["was in the world, and is not".into()],
         None => {
             let away = leaving(world).chain(kept).find(|character| character.id == client.player);
             match away {
                 Some(character) => left(character),
-                None if never_came => return Ok(None),
-                None => return Err(vec!["is nowhere".into()]),
+                None if never_came => return Vec::new(),
+                None => return vec!["is nowhere".into()],
             }
         }
     };
     if never_came {
-        return Ok(Some(found));
+        return Vec::new();
     }
     let mut problems = Vec::new();
     // It had left, and came in once more: its commands are counted from the beginning.
@@ -114,7 +91,7 @@ fn one(client: &Client, world: &World, kept: &[Character], clients: &[Client]) -
             view.gold, found.gold
         ));
     }
-    if problems.is_empty() { Ok(Some(found)) } else { Err(problems) }
+    problems
 }
 
 fn in_world(world: &World, player: PlayerId) -> Option<Found> {
@@ -137,7 +114,7 @@ fn walk(templates: &Templates, room: String, deed: &Deed) -> String {
     exit.map_or(room, |exit| exit.to_key.clone())
 }
 
-/// Things that a client gave someone in this round, or may have given.
+/// Things that a client gave someone, or may have given.
 fn given(client: &Client, to: PlayerId) -> impl Iterator<Item = ItemId> + '_ {
     let open = client.open.iter().filter_map(move |sent| match &sent.deed {
         Deed::Give(item, receiver) if receiver.player == Some(to) => Some(*item),
@@ -146,7 +123,7 @@ fn given(client: &Client, to: PlayerId) -> impl Iterator<Item = ItemId> + '_ {
     client.gave.iter().filter(move |(_, other)| *other == to).map(|(item, _)| *item).chain(open)
 }
 
-/// Gold that a client paid someone in this round, or may have paid, and that was not shown to them yet.
+/// Gold that a client paid someone, or may have paid, and that was not shown to them yet.
 fn unseen(client: &Client, to: &Client) -> i64 {
     let open = client.open.iter().filter_map(|sent| match &sent.deed {
         Deed::Pay(amount, receiver) if receiver.player == Some(to.player) => Some(*amount),

@@ -8,6 +8,7 @@ use std::time::Duration;
 use loadtest::persona::Dice;
 use loadtest::stage::{Stage, StageOptions};
 use realms::nexus::worlds::TemplateSets;
+use realms::world::character::PlayerId;
 use realms::world::template::WorldId;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -28,7 +29,7 @@ pub type Hashes = BTreeMap<WorldId, BTreeMap<u64, String>>;
 /// What rounds came to.
 #[derive(Debug, Default)]
 pub struct Sum {
-    pub frames: u64,
+    pub frames: usize,
     pub answers: u64,
     pub refusals: u64,
     /// Commands that were on their way when a round ended.
@@ -36,6 +37,9 @@ pub struct Sum {
     /// Hashes of the live worlds that were compared.
     pub hashes: usize,
     pub turns: u64,
+    /// Returns of clients, and those of them that more was missed at than is kept.
+    pub returns: u64,
+    pub snapshots: usize,
 }
 
 pub struct Trial {
@@ -44,6 +48,8 @@ pub struct Trial {
     pub chronicles: BTreeMap<WorldId, Chronicle>,
     ledger: Ledger,
     hashes: Hashes,
+    /// See [`Disk::floors`]: as they were when the nexus was started last.
+    floors: BTreeMap<PlayerId, u64>,
     pub sum: Sum,
 }
 
@@ -86,8 +92,8 @@ impl Trial {
         let seats = stage.forge.spawns().take(2).flat_map(|spawn| (0..PLAYERS_OF_A_WORLD).map(move |_| spawn));
         let clients = (1..).zip(seats).map(|(player, spawn)| Client::new(spawn, player, start, seed)).collect();
         stage.start_again().await.unwrap();
-        let (ledger, hashes) = (Ledger::default(), Hashes::new());
-        Self { stage, clients, chronicles, ledger, hashes, sum: Sum::default() }
+        let (ledger, hashes, floors) = (Ledger::default(), Hashes::new(), BTreeMap::new());
+        Self { stage, clients, chronicles, ledger, hashes, floors, sum: Sum::default() }
     }
 
     /// From here on nobody leaves the world, and nobody loses the connection by themselves.
@@ -112,7 +118,6 @@ impl Trial {
         self.sum.hashes += self.hashes.values().map(BTreeMap::len).sum::<usize>();
         for client in playing.clients {
             let client = client.await.unwrap();
-            self.sum.frames += client.shown.iter().map(|shown| shown.len() as u64).sum::<u64>();
             self.sum.open += client.open.len();
             self.clients.push(client);
         }
@@ -141,15 +146,27 @@ impl Trial {
             if chronicle.world.hash() != world.hash() {
                 problems.push(said("cut and tail give another world than its whole history".into()));
             }
-            let here = self.clients.iter().filter(|client| client.spawn == *spawn);
-            problems.extend(here.flat_map(|client| chronicle.witness(client.player, &client.shown)).map(said));
+            for client in self.clients.iter_mut().filter(|client| client.spawn == *spawn) {
+                let floor = self.floors.get(&client.player).copied().unwrap_or_default();
+                problems.extend(chronicle.witness(client, floor).into_iter().map(said));
+                self.sum.snapshots += client.gaps.len();
+                self.sum.frames += client.shown.len();
+                client.shown.clear();
+                client.gaps.clear();
+            }
         }
+        self.floors = disk.floors.clone();
         let kept = self.stage.forge.characters();
         problems.extend(self.ledger.audit(&disk.worlds, &kept, &self.clients, GOLD));
-        problems.extend(oracle::judge(&disk.worlds, &kept, &mut self.clients));
+        problems.extend(oracle::judge(&disk.worlds, &kept, &self.clients));
         let log = self.stage.log();
         problems.extend(log.lines().filter(|line| line.contains("ERROR") || line.contains("panicked")).map(Into::into));
         if problems.is_empty() { Ok(disk) } else { Err(problems.join("\n")) }
+    }
+
+    /// As [`Self::look`], when nobody has played since: only to know what the next start finds.
+    pub fn look_again(&mut self) {
+        self.floors = Disk::read(&self.stage.data(), &place()).floors;
     }
 
     /// Kills the nexus in the middle of a round, and looks.
@@ -163,6 +180,7 @@ impl Trial {
     /// Prints what it came to. Without play and without anything to compare nothing was tried.
     pub fn end(mut self) {
         self.sum.answers = self.clients.iter().map(|client| client.answers).sum();
+        self.sum.returns = self.clients.iter().map(|client| client.returns).sum();
         self.sum.refusals = self.clients.iter().map(|client| client.refusals).sum();
         println!("{:?}", self.sum);
         assert!(self.sum.answers > 0 && self.sum.hashes > 0 && self.sum.turns > 0, "{:?}", self.sum);
