@@ -245,10 +245,9 @@ async fn run(target: &Target, output: &Output, phases: &[Phase], rounds: usize) 
         }
         _ => {
             let options = StageOptions {
-                nexus: nexus(target.nexus.as_ref())?,
-                dir: target.dir.clone(),
                 durability: target.durability.clone(),
                 seed: target.world.seed,
+                ..StageOptions::new(std::env::current_exe()?, nexus(target.nexus.as_ref())?, target.dir.clone())
             };
             Server::Stage(Box::new(Stage::open(options, templates).await?))
         }
