@@ -22,6 +22,7 @@ pub mod stage;
 pub mod start;
 pub mod system;
 pub mod tally;
+pub mod turns;
 pub mod wire;
 pub mod worker;
 pub mod world;

@@ -45,6 +45,13 @@ pub const TURN: Metric = Metric {
         "Wall time of turns, by the kind of their instruction: the thread's waits included",
     )
 };
+pub const TURN_CPU: Metric = Metric {
+    label: "kind",
+    ..gauge(
+        "realms_turn_cpu_longest_seconds",
+        "The most CPU time that one turn took since the start, by kind; only turns of 1 ms of wall time and more are looked at",
+    )
+};
 pub const LATE: Metric = histogram(
     "realms_due_late_seconds",
     "How long the first instruction due had waited each time a world got its turns; world time, so in milliseconds",
@@ -105,6 +112,7 @@ pub const MENDINGS: Metric = Metric {
 /// All of them, in the order of the document.
 pub const TABLE: &[Metric] = &[
     TURN,
+    TURN_CPU,
     LATE,
     TIMINGS,
     QUEUE,
@@ -191,6 +199,7 @@ pub fn describe() {
         MENDINGS.counter_of(outcome).increment(0);
     }
     FRAMES_REFUSED.counter_of("too_fast").increment(0);
+    TURN_CPU.gauge_of("text").set(0.0);
 }
 
 /// The table of docs/operators.md.

@@ -120,6 +120,22 @@ impl Forge {
         }
     }
 
+    /// Starts another world, beside those that always run.
+    ///
+    /// # Errors
+    /// The nexus does not.
+    pub async fn start_world(&self, spawn: WorldId) -> Result<(), LinkError> {
+        self.nexus()?.post::<serde_json::Value>("worlds/start", &self.lease(spawn)).await.map(|_| ())
+    }
+
+    /// Stops it; its image is let go.
+    ///
+    /// # Errors
+    /// The nexus does not.
+    pub async fn stop_world(&self, spawn: WorldId) -> Result<(), LinkError> {
+        self.nexus()?.post::<Saved>(&format!("worlds/{spawn}/stop"), &json!({})).await.map(|_| ())
+    }
+
     fn grant(&self) -> (i64, i64) {
         let start = self.next_ids.fetch_add(ID_BLOCK, Ordering::Relaxed);
         (start, start + ID_BLOCK)

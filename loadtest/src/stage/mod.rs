@@ -19,12 +19,16 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::plan::Seat;
+use crate::turns::Turns;
 use forge::{Forge, SPAWN};
 pub use nexus::StageOptions;
 use nexus::{Nexus, last_words, log_of, settle, socket_of};
 
 /// A nexus that has not registered and started its worlds after this is stuck.
 const START_MAX: Duration = Duration::from_secs(60);
+
+/// Worlds that come and go have numbers from here on, counted from the first.
+const CHURNED: i64 = 1000;
 
 /// A Nexus that runs worlds, and the Forge that it talks to.
 pub struct Stage {
@@ -126,6 +130,28 @@ impl Stage {
     /// The nexus does not answer.
     pub async fn population_of(&self, spawn: WorldId) -> anyhow::Result<Population> {
         Ok(self.forge.nexus()?.get(&format!("worlds/{spawn}/population")).await?)
+    }
+
+    /// Starts another world and stops it again, over and over, at these intervals, until the task is dropped.
+    pub fn churn(&self, every: Duration) -> tokio::task::JoinHandle<anyhow::Result<()>> {
+        let forge = self.forge.clone();
+        tokio::spawn(async move {
+            for spawn in SPAWN + CHURNED.. {
+                forge.start_world(spawn).await?;
+                tokio::time::sleep(every).await;
+                forge.stop_world(spawn).await?;
+            }
+            Ok(())
+        })
+    }
+
+    /// What the nexus says of its turns since it started.
+    ///
+    /// # Errors
+    /// It does not answer.
+    pub async fn turns(&self) -> anyhow::Result<Turns> {
+        let metrics = self.forge.nexus()?.get_bytes("/metrics").await?;
+        Ok(Turns::read(&String::from_utf8_lossy(&metrics)))
     }
 
     /// Announces players `1..=players` spread over the rooms of the first world, with the tokens of their accounts. The

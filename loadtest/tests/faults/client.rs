@@ -464,11 +464,11 @@ impl Client {
         let to = self.dice.pick(&view.others).map(|(name, player)| Receiver { name: name.clone(), player: *player });
         let held = self.dice.pick(&view.carried).cloned();
         let deed = match (roll, held, to) {
-            (0..15, ..) => {
-                self.n.is_multiple_of(5).then(|| Deed::Say(format!("is there bread, for {}", self.n))).unwrap_or_else(
-                    || Deed::Say(format!("{}:{} good evening to all of you", self.player, self.n)),
-                )
-            }
+            (0..15, ..) => self
+                .n
+                .is_multiple_of(5)
+                .then(|| Deed::Say(format!("is there bread, for {}", self.n)))
+                .unwrap_or_else(|| Deed::Say(format!("{}:{} good evening to all of you", self.player, self.n))),
             (15..35, ..) => match self.dice.pick(&view.lying) {
                 Some(item) => Deed::Get(*item),
                 None => Deed::Look,

@@ -41,7 +41,7 @@ impl Disk {
         let options = JournalOptions::default();
         let (_, tail) = Journal::open(&copy.path().join("journal"), Arc::new(RealIo), options).unwrap();
         let sets = Arc::new(TemplateSets::default());
-        let recovered = recover::recover(&state, &tail, &sets).unwrap();
+        let recovered = recover::recover(&state, &tail, &sets, &copy.path().join("quarantine")).unwrap();
         assert!(recovered.parked.is_empty(), "parked: {:?}", recovered.parked);
         let worlds = recovered.worlds.into_iter().map(|world| (world.meta.spawn, world)).collect();
         let floors = recovered.sent.into_iter().map(|(player, sent)| (player, sent.floor)).collect();

@@ -195,7 +195,7 @@ impl Slot {
         if let Some(due) = self.world.timings.next_due().filter(|due| *due <= world_now) {
             means.batch.tally.late(world_now - due);
         }
-        let mut begun = Instant::now();
+        let mut begun = means.batch.tally.begin();
         for applied in 0..most {
             let Some(due) = self.world.timings.pop(world_now) else { return applied };
             let (due, what, followed) = match due {

@@ -7,7 +7,7 @@ use metrics::{Counter, Gauge, Histogram};
 
 use crate::nexus::pulsar::instruction::KINDS;
 
-use super::{DURABLE_LAG, GROUP_BYTES, GROUP_TURNS, JOURNAL_USED, LATE, SYNC, TURN};
+use super::{DURABLE_LAG, GROUP_BYTES, GROUP_TURNS, JOURNAL_USED, LATE, SYNC, TURN, TURN_CPU};
 
 /// Upper ends of the buckets, in nanoseconds: those of the recorder, which gets the mean of each.
 const ENDS: [u64; 19] = [
@@ -44,22 +44,43 @@ pub struct Tally {
     seen: u32,
     /// When the first turn of the group was about to be applied.
     begun: Option<Instant>,
+    /// CPU time of this thread when it was last looked at.
+    cpu: Duration,
+    /// The most CPU time of one turn, by kind.
+    longest: [Duration; KINDS.len()],
 }
+
+/// Turns of less wall time than this have had less CPU time, and are not looked at.
+const LONG: Duration = Duration::from_millis(1);
 
 impl Default for Tally {
     fn default() -> Self {
         let row = Row::default();
-        Self { kinds: [row; KINDS.len()], late: row, seen: 0, begun: None }
+        let (cpu, longest) = (Duration::ZERO, [Duration::ZERO; KINDS.len()]);
+        Self { kinds: [row; KINDS.len()], late: row, seen: 0, begun: None, cpu, longest }
     }
 }
 
 impl Tally {
+    /// Turns follow each other from here on.
+    pub fn begin(&mut self) -> Instant {
+        self.cpu = thread_cpu();
+        Instant::now()
+    }
+
     /// A turn of this kind of instruction, from `begun` until now; now.
     pub fn turn(&mut self, kind: usize, begun: Instant) -> Instant {
         let ended = Instant::now();
         self.begun.get_or_insert(begun);
         self.seen |= 1 << kind;
-        put(&mut self.kinds[kind], ended.saturating_duration_since(begun).as_nanos() as u64);
+        let wall = ended.saturating_duration_since(begun);
+        put(&mut self.kinds[kind], wall.as_nanos() as u64);
+        if wall >= LONG {
+            let cpu = thread_cpu();
+            // Short turns before it are counted with it: it is no less than this.
+            self.longest[kind] = self.longest[kind].max(cpu.saturating_sub(self.cpu).min(wall));
+            self.cpu = cpu;
+        }
         ended
     }
 
@@ -67,6 +88,11 @@ impl Tally {
     pub fn late(&mut self, millis: u64) {
         put(&mut self.late, millis.saturating_mul(1_000_000));
     }
+}
+
+fn thread_cpu() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::new(time.tv_sec.unsigned_abs(), time.tv_nsec.unsigned_abs() as u32)
 }
 
 fn put(row: &mut Row, nanos: u64) {
@@ -81,6 +107,7 @@ pub struct GroupMeters {
     kinds: [Option<Histogram>; KINDS.len()],
     late: Histogram,
     lag: Histogram,
+    longest: [Duration; KINDS.len()],
     turns: Histogram,
     bytes: Counter,
     pub append: Histogram,
@@ -93,6 +120,7 @@ impl Default for GroupMeters {
             kinds: [const { None }; KINDS.len()],
             late: LATE.histogram(),
             lag: DURABLE_LAG.histogram(),
+            longest: [Duration::ZERO; KINDS.len()],
             turns: GROUP_TURNS.histogram(),
             bytes: GROUP_BYTES.counter(),
             append: SYNC.histogram(),
@@ -120,6 +148,11 @@ impl GroupMeters {
             seen &= seen - 1;
             let meter = self.kinds[kind].get_or_insert_with(|| TURN.histogram_of(KINDS[kind]));
             tell(meter, &mut tally.kinds[kind]);
+            let longest = std::mem::take(&mut tally.longest[kind]);
+            if longest > self.longest[kind] {
+                self.longest[kind] = longest;
+                TURN_CPU.gauge_of(KINDS[kind]).set(longest.as_secs_f64());
+            }
         }
     }
 }
