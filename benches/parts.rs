@@ -3,21 +3,24 @@
 
 mod stage;
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use divan::Bencher;
-use divan::counter::ItemsCount;
-use realms::nexus::pulsar::instruction::{Applied, Instruction, What};
+use divan::counter::{BytesCount, ItemsCount};
+use realms::nexus::meters::Tally;
+use realms::nexus::pulsar::instruction::Instruction;
 use realms::nexus::pulsar::turn::Out;
 use realms::nexus::pulsar::world::World;
 use realms::nexus::timings::Timings;
 use realms::store::io::RealIo;
 use realms::store::journal::{Group, Journal, JournalOptions};
 use stage::Bench;
+use stage::mixed::{Line, Plan};
 
 const PEOPLE: usize = 500;
-/// Turns of one group, as under load.
-const GROUP_TURNS: usize = 64;
+/// Turns between two looks at the clock.
+const BLOCK_TURNS: usize = 5_000;
 
 fn main() {
     divan::main();
@@ -53,34 +56,35 @@ fn turn_get_and_drop(bencher: Bencher) {
     });
 }
 
-/// The mixed load of the issue in process: 70 % moves, 20 % looks, 10 % says; each turn's instruction encoded and put into
-/// a group for the journal, checksummed when the group is full. The figure to hold against 500,000 turns a second.
+/// The mixed load in process, through the heap, Pulsar and the journal's frames and checksums, up to the write: 70 %
+/// moves, 20 % looks, 10 % says. The figure to hold against 500,000 turns a second.
 #[divan::bench]
-fn mixed_into_groups(bencher: Bencher) {
-    let mut bench = Bench::new(PEOPLE, 100);
-    let mut group = Group::new();
-    let mut bytes = Vec::with_capacity(256);
-    let (mut nth, mut sum) = (0usize, 0);
-    bencher.counter(ItemsCount::new(1u32)).bench_local(|| {
-        let text = match nth * 7 % 10 {
-            0..7 if (nth / PEOPLE).is_multiple_of(2) => "north",
-            0..7 => "south",
-            7 | 8 => "look",
-            _ => "say good evening to all of you",
-        };
-        let instruction = bench.line(nth, text);
-        nth += 1;
-        let applied = Applied { at: bench.world.meta.now, what: What::Given(instruction) };
-        bytes.clear();
-        bytes = postcard::to_extend(&applied, std::mem::take(&mut bytes)).expect("an instruction has bytes");
-        let What::Given(instruction) = applied.what else { return sum };
-        bench.apply(instruction);
-        if group.push(5000, 1, bench.world.meta.seq, &bytes).is_err() || group.turns() as usize >= GROUP_TURNS {
-            sum ^= crc32fast::hash(&bytes);
-            group.clear();
-        }
-        sum
-    });
+fn mixed_into_the_journal(bencher: Bencher) {
+    let bench = Bench::new(PEOPLE, 100);
+    let mut plan = Plan::new(&bench);
+    let line = RefCell::new(Line::new(bench));
+    bencher
+        .counter(ItemsCount::new(BLOCK_TURNS))
+        .with_inputs(|| plan.next(&line.borrow().bench, BLOCK_TURNS))
+        .bench_local_refs(|deeds| line.borrow_mut().run(deeds));
+    let line = line.borrow();
+    if line.turns > 0 {
+        let each = |sum: u64| sum as f64 / line.turns as f64;
+        eprintln!(
+            "a turn: {:.2} messages to {:.2} recipients, {:.0} bytes of journal; {:.2} % refused",
+            each(line.messages),
+            each(line.recipients),
+            each(line.journaled),
+            100.0 * each(line.refusals)
+        );
+        let mut cpu = line.cpu.clone();
+        cpu.sort_by(f64::total_cmp);
+        let at = |part: usize| (cpu[cpu.len() * part / 100], 1e6 / cpu[cpu.len() * part / 100]);
+        let ((best, best_rate), (median, median_rate)) = (at(0), at(50));
+        eprintln!(
+            "CPU time of a turn: {best:.0} ns in the best block, {median:.0} ns in the median one; {best_rate:.0} and {median_rate:.0} thousand turns a second"
+        );
+    }
 }
 
 /// What a frame costs to encode; it is encoded once for all its recipients.
@@ -98,10 +102,9 @@ fn encode(bencher: Bencher, text: &str) {
             _ => None,
         })
         .collect();
-    bencher.counter(ItemsCount::new(frames.len())).bench_local(|| {
-        let texts = frames.iter().map(|frame| serde_json::to_string(&**frame).expect("a frame has a text").len());
-        texts.sum::<usize>()
-    });
+    let bytes: usize = frames.iter().map(|frame| frame.json().len()).sum();
+    let bencher = bencher.counter(ItemsCount::new(frames.len())).counter(BytesCount::new(bytes));
+    bencher.bench_local(|| frames.iter().map(|frame| frame.json().len()).sum::<usize>());
 }
 
 /// A command's way through a heap that holds so many others.
@@ -143,7 +146,7 @@ fn cut(bencher: Bencher, mobs: usize) {
     bencher.counter(ItemsCount::new(mobs)).bench_local(|| {
         bench.world.begin_cut(true);
         while !bench.world.drain_cut(1024) {}
-        bench.world.take_cut().len()
+        bench.world.take_cut().iter().map(Vec::len).sum::<usize>()
     });
 }
 
@@ -164,4 +167,12 @@ fn restore(bencher: Bencher, mobs: usize) {
 fn beat_over_idle_mobs(bencher: Bencher, mobs: usize) {
     let mut bench = Bench::new(0, mobs);
     bencher.bench_local(|| bench.apply(Instruction::Beat));
+}
+
+/// What measuring a turn adds to it: one look at the clock and two additions.
+#[divan::bench]
+fn tally(bencher: Bencher) {
+    let mut tally = Tally::default();
+    let mut begun = std::time::Instant::now();
+    bencher.counter(ItemsCount::new(1u32)).bench_local(|| begun = tally.turn(2, begun));
 }

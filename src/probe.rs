@@ -1,21 +1,19 @@
 //! What other machines ask a running program: is it alive (`/healthz`), may it get visitors (`/readyz`), what are its
 //! numbers (`/metrics`, on the internal listener only). Readiness is a set of named parts; all must be ready.
 
+mod recorder;
+
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::Duration;
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Json, Response};
 use axum::{Router, routing::get};
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use serde_json::json;
 
-/// Buckets of every histogram, in seconds.
-const BUCKETS_SECONDS: [f64; 12] = [0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.25, 1.0, 4.0, 16.0];
-/// How often old samples are folded into their histograms.
-const UPKEEP: Duration = Duration::from_secs(5);
+pub use recorder::BUCKETS_SECONDS;
+use recorder::{Numbers, Reading};
 
 type Check = Box<dyn Fn() -> bool + Send + Sync>;
 
@@ -68,23 +66,24 @@ impl Probe {
     }
 }
 
-/// `/metrics`, for the internal listener. The first call starts the recorder of the process.
+/// Starts to keep the process's numbers: what is counted before goes nowhere. A second call changes nothing.
+pub fn start() {
+    reading();
+}
+
+/// `/metrics`, for the internal listener.
 pub fn metrics() -> Router {
-    static RECORDER: OnceLock<PrometheusHandle> = OnceLock::new();
-    let handle = RECORDER.get_or_init(|| {
-        let recorder =
-            PrometheusBuilder::new().set_buckets(&BUCKETS_SECONDS).expect("there are buckets").build_recorder();
-        let handle = recorder.handle();
-        // Another recorder can only be there in a test; its numbers then go there.
-        let _ = metrics::set_global_recorder(recorder);
-        let upkeep = handle.clone();
-        tokio::spawn(async move {
-            loop {
-                tokio::time::sleep(UPKEEP).await;
-                upkeep.run_upkeep();
-            }
-        });
-        handle
-    });
-    Router::new().route("/metrics", get(move || async move { handle.render() }))
+    let reading = reading();
+    let kind = [(axum::http::header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
+    Router::new().route("/metrics", get(move || async move { (kind, reading.render()) }))
+}
+
+fn reading() -> &'static Reading {
+    static READING: OnceLock<Reading> = OnceLock::new();
+    READING.get_or_init(|| {
+        let (numbers, reading) = Numbers::new();
+        // Another recorder can only be there in a test; the numbers then go there.
+        let _ = metrics::set_global_recorder(numbers);
+        reading
+    })
 }

@@ -15,6 +15,7 @@ use crate::process::{self, Usage};
 use crate::samples::Samples;
 use crate::system::{Server, System};
 use crate::tally::Tally;
+use crate::turns::Turns;
 
 /// A load with a name, and the systems that are put under it.
 #[derive(Clone, Debug, Serialize)]
@@ -54,6 +55,8 @@ pub struct Sum {
     pub verdict: Verdict,
     /// How many items the world had more at the end than at the beginning; None where nobody can say.
     pub items_gained: Option<i64>,
+    /// What the engine's own metrics say of its turns, since its start.
+    pub turns: Option<Turns>,
     pub points: Vec<Point>,
 }
 
@@ -132,6 +135,7 @@ impl Bench {
         if let (Some(before), Some(after)) = (before, server.population().await) {
             *sum.items_gained.get_or_insert(0) += after.items as i64 - before.items as i64;
         }
+        sum.turns = server.turns().await.or(sum.turns.take());
         self.samples.add(played.findings.samples);
         sum.unanswered += played.unanswered;
         sum.dropped += played.findings.dropped;

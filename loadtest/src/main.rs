@@ -1,34 +1,9 @@
-//! The load harness: players made of code, baselines to hold the engine against, and reports. `docs/benchmarkers.md`
-//! says how to use it.
-
-mod accounts;
-mod baseline;
-mod bench;
-mod crew;
-mod expect;
-mod machine;
-mod metronome;
-mod oracle;
-mod page;
-mod persona;
-mod plan;
-mod player;
-mod process;
-mod remote;
-mod report;
-mod run;
-mod samples;
-mod stage;
-mod start;
-mod system;
-mod tally;
-mod wire;
-mod worker;
-mod world;
+//! The program of the load harness: `docs/benchmarkers.md` says how to use it.
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use loadtest::{accounts, baseline, process, run, start, worker, world};
 
 /// Puts a Realms server, or any that speaks its wire contract, under load
 #[derive(Parser, Debug)]

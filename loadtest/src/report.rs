@@ -11,6 +11,7 @@ use crate::machine::Machine;
 use crate::oracle::Verdict;
 use crate::plan::Load;
 use crate::system::System;
+use crate::turns::Turns;
 
 /// A run with a larger share of refused commands measures refusals.
 const REFUSED_PERCENT_MAX: f64 = 1.0;
@@ -49,6 +50,8 @@ pub struct Figures {
     pub client_cpu_percent: f64,
     pub oracle: Verdict,
     pub items_gained: Option<i64>,
+    /// The engine's turns since its start; None where it does not tell.
+    pub turns: Option<Turns>,
     pub refusals: BTreeMap<String, u64>,
     pub series: Vec<Point>,
 }
@@ -78,6 +81,12 @@ impl Report {
             let figures = figures(load, &sum);
             invalid.extend(faults(system, &phase, load, &figures, &sum.reason));
             systems.entry(system).or_default().insert(phase, figures);
+        }
+        // The polling designs cannot take the paced load: their paced figures are those of one player.
+        for (_, phases) in systems.iter_mut().filter(|(system, _)| system.is_polling()) {
+            if let Some(single) = phases.get("single").cloned() {
+                phases.entry("paced".into()).or_insert(single);
+            }
         }
         let loads = phases.iter().map(|phase| (phase.name.clone(), phase.load.clone())).collect();
         let command = std::env::args().skip(1).collect::<Vec<_>>().join(" ");
@@ -142,6 +151,12 @@ impl Report {
                     text += &format!("; items gained or lost: {gained}");
                 }
                 text += "\n";
+                if let Some(turns) = &realms.turns {
+                    text += &format!(
+                        "  turns: {:.0}, 99.9 % within {} ms of wall time; the longest took {:.2} ms of CPU time ({})\n",
+                        turns.count, turns.wall_p999_ms, turns.longest_cpu_ms, turns.longest_kind
+                    );
+                }
             }
             text += "\n";
         }
@@ -187,6 +202,7 @@ fn figures(load: &Load, sum: &Sum) -> Figures {
         client_cpu_percent: sum.client_cpu_ms / seconds / 10.0,
         oracle: sum.verdict.clone(),
         items_gained: sum.items_gained,
+        turns: sum.turns.clone(),
         refusals: sum.refusals.clone(),
         series: sum.points.clone(),
     }

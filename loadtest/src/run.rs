@@ -37,6 +37,9 @@ pub struct Target {
     /// Play on this server instead of a stage, as http://host:8000
     #[arg(long, requires = "accounts")]
     pub url: Option<String>,
+    /// Start another world and stop it again, over and over, each after so many seconds
+    #[arg(long, value_name = "SECONDS", conflicts_with = "url")]
+    pub churn: Option<f64>,
     /// With --url: a JSON array of {"token", "player", "world"}
     #[arg(long, value_name = "FILE", requires = "url")]
     pub accounts: Option<PathBuf>,
@@ -234,6 +237,7 @@ async fn run(target: &Target, output: &Output, phases: &[Phase], rounds: usize) 
     let rooms = templates.rooms.len();
     let mut world = format!("{} ({rooms} rooms)", templates.world.config.name);
     let mut durability = target.durability.clone();
+    let mut churn = None;
     let scratch = tempfile::tempdir_in(&target.dir)?;
     let subject = match (&target.url, &target.accounts) {
         (Some(url), Some(accounts)) => {
@@ -245,12 +249,13 @@ async fn run(target: &Target, output: &Output, phases: &[Phase], rounds: usize) 
         }
         _ => {
             let options = StageOptions {
-                nexus: nexus(target.nexus.as_ref())?,
-                dir: target.dir.clone(),
                 durability: target.durability.clone(),
                 seed: target.world.seed,
+                ..StageOptions::new(std::env::current_exe()?, nexus(target.nexus.as_ref())?, target.dir.clone())
             };
-            Server::Stage(Box::new(Stage::open(options, templates).await?))
+            let stage = Stage::open(options, templates).await?;
+            churn = target.churn.map(|seconds| stage.churn(std::time::Duration::from_secs_f64(seconds)));
+            Server::Stage(Box::new(stage))
         }
     };
     let mut bench = Bench::new(subject, rooms, scratch.path().to_owned());
@@ -258,6 +263,13 @@ async fn run(target: &Target, output: &Output, phases: &[Phase], rounds: usize) 
         measured = bench.run(phases, rounds) => measured,
         _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!("interrupted; nothing is left running")),
     };
+    if let Some(churn) = churn {
+        if churn.is_finished() {
+            churn.await??;
+            bail!("the worlds that come and go came to an end");
+        }
+        churn.abort();
+    }
     let closed = bench.close().await;
     let mut report = Report::new(machine, world, durability, phases, measured?);
     closed?;

@@ -40,10 +40,9 @@ impl StartCommand {
         let templates = world::templates(&self.target.world, self.target.world_folder.as_deref())?;
         let (name, rooms) = (templates.world.config.name.clone(), templates.rooms.len());
         let options = StageOptions {
-            nexus: nexus(self.target.nexus.as_ref())?,
-            dir: self.target.dir.clone(),
             durability: self.target.durability.clone(),
             seed: self.target.world.seed,
+            ..StageOptions::new(std::env::current_exe()?, nexus(self.target.nexus.as_ref())?, self.target.dir.clone())
         };
         let mut stage = Stage::open(options, templates).await?;
         // Once with a player in it, so that the world is one that was played in.

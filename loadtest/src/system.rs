@@ -15,6 +15,7 @@ use crate::plan::Seat;
 use crate::process;
 use crate::remote::Remote;
 use crate::stage::Stage;
+use crate::turns::Turns;
 
 /// What can be measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ValueEnum)]
@@ -124,6 +125,14 @@ impl Server {
     pub async fn population(&self) -> Option<Population> {
         match self {
             Self::Stage(stage) => stage.population().await.ok(),
+            _ => None,
+        }
+    }
+
+    /// How long its turns took, where it tells.
+    pub async fn turns(&self) -> Option<Turns> {
+        match self {
+            Self::Stage(stage) => stage.turns().await.ok(),
             _ => None,
         }
     }

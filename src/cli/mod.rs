@@ -7,6 +7,7 @@ mod journal;
 mod nexus;
 mod play;
 mod tools;
+mod trace;
 mod user;
 mod world;
 
@@ -116,9 +117,25 @@ pub enum WorldCommand {
 pub enum NexusCommand {
     /// List the nexuses
     List,
+    /// Follow the commands of one player through the engine, stage by stage, for a while
+    Trace {
+        /// A character's number, or its name
+        player: String,
+        /// How long, as 90s, 5m or 1h
+        #[arg(long = "for", value_name = "TIME", default_value = "60s", value_parser = trace::time)]
+        time: std::time::Duration,
+    },
     /// Give up a nexus whose disk is gone for good; says what is lost, and asks
     Forget {
         name: String,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Start a parked world as of its last cut: what happened in it since is given up; asks
+    Unpark {
+        /// The world's slug, or the number of its copy
+        world: String,
         /// Do not ask
         #[arg(long)]
         yes: bool,

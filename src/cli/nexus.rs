@@ -3,7 +3,7 @@
 use super::console::{confirm, table};
 use super::{NexusCommand, Tools};
 use crate::config::Config;
-use crate::forge::{Db, registry};
+use crate::forge::{App, Db, registry, spawns};
 use crate::play::PlayError;
 
 /// # Errors
@@ -13,7 +13,9 @@ pub async fn run(config: &Config, command: &NexusCommand) -> Result<(), PlayErro
     let done = match tools.forge().await {
         Ok(forge) => match command {
             NexusCommand::List => list(&forge.app().db).await,
+            NexusCommand::Trace { player, time } => super::trace::run(&tools, forge.app(), player, *time).await,
             NexusCommand::Forget { name, yes } => forget(&forge.app().db, name, *yes).await,
+            NexusCommand::Unpark { world, yes } => unpark(forge.app(), world, *yes).await,
         },
         Err(error) => Err(error),
     };
@@ -33,6 +35,15 @@ async fn list(db: &Db) -> Result<(), PlayError> {
         })
         .collect();
     table(&["nexus", "state", "players", "worlds", "engine", "address"], &rows);
+    Ok(())
+}
+
+async fn unpark(app: &App, world: &str, yes: bool) -> Result<(), PlayError> {
+    let spawn = super::world::find(app, world).await?;
+    println!("The turns since the world's last cut stay in the nexus's folder `quarantine`, but happen no more.");
+    confirm(&format!("Start world {spawn} without them?"), yes)?;
+    let seq = spawns::unpark(app, spawn).await.map_err(|declined| PlayError::new(declined.to_string()))?;
+    println!("World {spawn} runs again as of its turn {seq}.");
     Ok(())
 }
 

@@ -185,7 +185,7 @@ fn write(into: &Path, files: &[Source]) -> Result<(), PlayError> {
     folder::write_manifests(into, files).map_err(failed)
 }
 
-async fn find(app: &App, name: &str) -> Result<i64, PlayError> {
+pub(super) async fn find(app: &App, name: &str) -> Result<i64, PlayError> {
     let unknown = || PlayError::new(format!("there is no world {name}; realms world list shows them"));
     worlds::find_spawn(&app.db, name).await?.ok_or_else(unknown)
 }

@@ -1,4 +1,6 @@
 use super::*;
+use crate::world::by_id::ById;
+use crate::world::kept::Kept;
 use crate::world::spec::WorldSpec;
 use crate::world::template::{Rule, WorldTemplate};
 use indexmap::IndexMap;
@@ -44,15 +46,16 @@ fn templates(zone_wait: i64, loader_wait: Option<i64>, rules: Vec<Rule>) -> Temp
             death_room: 20_000,
             config: (&WorldSpec::default()).into(),
         },
-        zones: IndexMap::from([(ZONE, Arc::new(zone))]),
-        rooms: IndexMap::new(),
-        items: IndexMap::new(),
-        mobs: IndexMap::new(),
-        loaders: IndexMap::from([(LOADER, Arc::new(loader))]),
+        zones: [(ZONE, Arc::new(zone))].into_iter().collect(),
+        rooms: ById::default(),
+        items: ById::default(),
+        mobs: ById::default(),
+        loaders: [(LOADER, Arc::new(loader))].into_iter().collect(),
         factions: IndexMap::new(),
         currencies: IndexMap::new(),
         socials: IndexMap::new(),
         starting_equipment: Vec::new(),
+        ground: Kept::default(),
     }
 }
 

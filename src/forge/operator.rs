@@ -4,6 +4,7 @@
 use super::accounts::{NewUser, User, valid_email};
 use super::pushes::{self, Notice};
 use super::{App, AppError, auth, login};
+use crate::world::character::PlayerId;
 
 /// The account of an address, made when there is none; with `staff`, a member of the staff from now on.
 ///
@@ -49,6 +50,28 @@ pub async fn login_link(app: &App, email: &str) -> Result<String, AppError> {
     let user = find_user(app, email).await?;
     let client = app.db.get().await?;
     login::make_link(app, &client, user.id).await
+}
+
+/// A character, as operators name them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    pub id: PlayerId,
+    pub name: String,
+    /// The name of its root world.
+    pub world: String,
+}
+
+/// The characters of this number (`7` or `player.7`) or name.
+///
+/// # Errors
+/// The database's.
+pub async fn find_characters(app: &App, text: &str) -> Result<Vec<Found>, AppError> {
+    let number = text.strip_prefix("player.").unwrap_or(text).parse::<PlayerId>().ok();
+    let sql = "select p.id, p.name, w.name as world from player p join world w on w.id = p.root_id
+               where p.id = $1 or lower(p.name) = lower($2) order by p.id";
+    let rows = app.db.get().await?.query(sql, &[&number, &text]).await?;
+    let found = |row: &tokio_postgres::Row| Found { id: row.get("id"), name: row.get("name"), world: row.get("world") };
+    Ok(rows.iter().map(found).collect())
 }
 
 /// Bans an account from the worlds, or lets it in again. A ban ends its sessions, and running Forges take its

@@ -367,6 +367,25 @@ pub async fn order(app: &App, spawn: WorldId, order: &Order) -> Result<(), LinkE
     app.links.to(row.get(0))?.post::<serde_json::Value>(&path, order).await.map(|_| ())
 }
 
+/// Has the nexus that holds a parked world start it as of its last cut; gives the cut's sequence.
+///
+/// # Errors
+/// Nobody holds the world, its nexus does not answer, or the world is not parked there.
+pub async fn unpark(app: &App, spawn: WorldId) -> Result<u64, Declined> {
+    let client = app.db.get().await?;
+    let row = client
+        .query_opt("select n.url from spawn s join nexus n on n.name = s.nexus where s.id = $1", &[&spawn])
+        .await?;
+    drop(client);
+    let row = row.ok_or_else(|| Declined::new("No nexus holds this world."))?;
+    let link = app.links.to(row.get(0)).map_err(|error| Declined::new(error.to_string()))?;
+    match link.patient(START_TIMEOUT).post::<serde_json::Value>(&format!("worlds/{spawn}/unpark"), &json!({})).await {
+        Ok(answer) => Ok(answer["seq"].as_u64().unwrap_or_default()),
+        Err(LinkError::Refused { text, .. }) => Err(Declined::new(text)),
+        Err(error) => Err(Declined::new(error.to_string())),
+    }
+}
+
 /// The link to a nexus; None where it is not registered.
 async fn link(app: &App, nexus: &str) -> Result<Option<Link>, Declined> {
     let client = app.db.get().await?;

@@ -14,6 +14,7 @@ use crate::world::template::WorldId;
 
 use super::drive::Arrival;
 use super::game::Inward;
+use super::meters::ERRANDS_FAILED;
 use super::pulsar::instruction::{Instruction, PART_BYTES_MAX, Reply};
 use super::pulsar::record::{Ask, OpenErrand};
 
@@ -91,7 +92,10 @@ impl Background {
                         return self.answer(spawn, open.id, answer).await;
                     }
                 }
-                Err(error) => tracing::debug!(spawn, %error, "the Forge is away; the errand waits"),
+                Err(error) => {
+                    ERRANDS_FAILED.counter().increment(1);
+                    tracing::debug!(spawn, %error, "the Forge is away; the errand waits");
+                }
             }
             tokio::time::sleep(wait).await;
             wait = (wait * 2).min(RETRY_MOST);

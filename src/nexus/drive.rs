@@ -12,16 +12,19 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TryRecvError};
 
+use crate::store::mark::Mark;
 use crate::world::internal::Population;
 use crate::world::template::WorldId;
 
 use super::game::{Outbound, Taken};
 use super::journal::{Batch, JournalJob};
-use super::message::{Data, Frame};
+use super::message::Frame;
+use super::meters::Survey;
 use super::pulsar::instruction::Instruction;
 use super::pulsar::turn::Sets;
 use super::pulsar::world::World;
-use slot::Slot;
+use super::trace::{self, Followed};
+use slot::{Means, Slot};
 
 /// Turns of one world in a row while others wait.
 const TURNS_IN_A_ROW: usize = 64;
@@ -41,13 +44,19 @@ const BATCH_BYTES_MAX: usize = 2 * 1024 * 1024;
 /// What comes to the Pulsar thread.
 pub enum Arrival {
     /// From a player's socket.
-    Given { spawn: WorldId, session: u64, instruction: Instruction },
+    Given { spawn: WorldId, session: u64, instruction: Instruction, followed: Option<Box<Followed>> },
     /// From a node of the engine or from the Forge.
     Internal { spawn: WorldId, instruction: Instruction },
-    /// As `Internal`, at the start, before there is anyone to wait.
-    Recovered { spawn: WorldId, instruction: Instruction },
+    /// As `Internal`, from who cannot wait: at most one for each socket or recovered player.
+    Owed { spawn: WorldId, instruction: Instruction },
     /// A world that was built elsewhere is linked in.
-    Start { world: Box<World>, full_cut: bool, done: Done<()> },
+    Start {
+        world: Box<World>,
+        full_cut: bool,
+        /// A timing that two processes in a row were torn from.
+        skip: Option<u64>,
+        done: Done<()>,
+    },
     /// A world stops: everyone leaves, a last cut is written, it is unlinked.
     Stop { spawn: WorldId, done: Done<u64> },
     /// A cut of a world as it is, now; `done` with its sequence when it is stored.
@@ -58,6 +67,8 @@ pub enum Arrival {
     Head { spawn: WorldId, done: Done<(u64, u64)> },
     /// The hash of a world's state, with its sequence.
     Hash { spawn: WorldId, done: Done<(u64, [u8; 32])> },
+    /// What all worlds hold, for the meters.
+    Survey { done: Done<Survey> },
     /// A world is whole again after a turn that panicked; without one it stays parked.
     Mended { spawn: WorldId, world: Option<Box<World>> },
     /// Open errands are let out again.
@@ -112,6 +123,8 @@ pub struct Drive {
     pub sets: Arc<dyn Sets + Send + Sync>,
     /// Given back to senders as arrivals are taken.
     pub taken: Taken,
+    /// Has the turn that is being applied.
+    pub mark: Mark,
 }
 
 struct Running {
@@ -199,8 +212,11 @@ impl Running {
     fn take(&mut self, arrival: Arrival) {
         let now = Instant::now();
         match arrival {
-            Arrival::Given { spawn, session, instruction } => {
+            Arrival::Given { spawn, session, instruction, mut followed } => {
                 (self.drive.taken)(true);
+                if let Some(followed) = &mut followed {
+                    followed.pass(trace::Stage::Taken);
+                }
                 let room = self.slots.get(&spawn).map(Slot::has_room);
                 let refusal = match (self.drive.health.get(), room) {
                     (Condition::Failing, _) => Some(PAUSED),
@@ -212,29 +228,33 @@ impl Running {
                 // The end of a link is never refused: it waits until the world can take it.
                 match refusal {
                     Some(text) if !matches!(instruction, Instruction::Unlink { .. }) => self.refuse(session, text),
-                    _ => self.give(spawn, instruction, now),
+                    _ => self.give_followed(spawn, instruction, followed, now),
                 }
             }
             Arrival::Internal { spawn, instruction } => {
                 (self.drive.taken)(false);
                 self.give(spawn, instruction, now);
             }
-            Arrival::Recovered { spawn, instruction } => self.give(spawn, instruction, now),
-            Arrival::Start { world, full_cut, done } => {
+            Arrival::Owed { spawn, instruction } => self.give(spawn, instruction, now),
+            Arrival::Start { world, full_cut, skip, done } => {
                 let spawn = world.meta.spawn;
-                self.slots.insert(spawn, Slot::new(*world, now, full_cut));
+                let mut slot = Slot::new(*world, now, full_cut);
+                if skip.is_some() {
+                    slot.skip(skip, &mut self.means());
+                }
+                self.slots.insert(spawn, slot);
                 self.arm(spawn);
                 self.let_errands_out(spawn);
                 self.batch.after(move || answer(done, Some(())));
             }
-            Arrival::Stop { spawn, done } => match self.slots.get_mut(&spawn) {
+            Arrival::Stop { spawn, done } => match self.slots.get_mut(&spawn).filter(|slot| !slot.is_parked()) {
                 Some(slot) => {
                     slot.stop(done);
                     self.give(spawn, Instruction::Stop, now);
                 }
                 None => answer(done, None),
             },
-            Arrival::Cut { spawn, done } => match self.slots.get_mut(&spawn) {
+            Arrival::Cut { spawn, done } => match self.slots.get_mut(&spawn).filter(|slot| !slot.is_parked()) {
                 Some(slot) => slot.want_cut(done),
                 None => answer(done, None),
             },
@@ -250,9 +270,18 @@ impl Running {
                 let hash = self.slots.get_mut(&spawn).map(|slot| (slot.world.meta.seq, slot.world.hash()));
                 self.batch.after(move || answer(done, hash));
             }
+            Arrival::Survey { done } => {
+                let mut survey = Survey::default();
+                self.slots.values().for_each(|slot| slot.survey(&mut survey));
+                answer(done, Some(survey));
+            }
             Arrival::Mended { spawn, world } => {
-                if let Some(slot) = self.slots.get_mut(&spawn) {
-                    slot.mended(world.map(|world| *world), now);
+                if let Some(mut slot) = self.slots.remove(&spawn) {
+                    slot.mended(world.map(|world| *world), now, &mut self.means());
+                    if self.stopping {
+                        slot.want_last_cut();
+                    }
+                    self.slots.insert(spawn, slot);
                 }
                 self.arm(spawn);
                 self.let_errands_out(spawn);
@@ -267,9 +296,24 @@ impl Running {
         }
     }
 
+    fn means(&mut self) -> Means<'_> {
+        let Drive { sets, mark, .. } = &mut self.drive;
+        Means { batch: &mut self.batch, sets: &**sets, mark }
+    }
+
     fn give(&mut self, spawn: WorldId, instruction: Instruction, now: Instant) {
+        self.give_followed(spawn, instruction, None, now);
+    }
+
+    fn give_followed(
+        &mut self,
+        spawn: WorldId,
+        instruction: Instruction,
+        followed: Option<Box<Followed>>,
+        now: Instant,
+    ) {
         let Some(slot) = self.slots.get_mut(&spawn) else { return };
-        slot.give(now, instruction);
+        slot.give(now, instruction, followed);
         self.arm(spawn);
     }
 
@@ -281,11 +325,7 @@ impl Running {
     }
 
     fn refuse(&mut self, session: u64, text: &str) {
-        let frame = Frame::new(
-            "error",
-            text,
-            Data::Error(super::message::ErrorData { error: text.into(), code: "unavailable".into() }),
-        );
+        let frame = Frame::failure("unavailable", text);
         let _ = self.drive.outward.try_send(vec![Outbound::ToSession { session, frame: Arc::new(frame) }]);
     }
 
@@ -311,7 +351,9 @@ impl Running {
             if !slot.fires(at) {
                 continue;
             }
-            let applied = slot.turns(now, TURNS_IN_A_ROW, &mut self.batch, &*self.drive.sets);
+            let Drive { sets, mark, .. } = &mut self.drive;
+            let mut means = Means { batch: &mut self.batch, sets: &**sets, mark };
+            let applied = slot.turns(now, TURNS_IN_A_ROW, &mut means);
             more |= applied == TURNS_IN_A_ROW;
             self.arm(spawn);
             if more {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{DefaultBodyLimit, Path, State};
+use axum::extract::{DefaultBodyLimit, Path, Query, State};
 use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
@@ -12,6 +12,7 @@ use serde_json::json;
 
 use crate::config::Secret;
 use crate::link::{self, BODY_BYTES_MAX, Refusal};
+use crate::world::character::PlayerId;
 use crate::world::internal::{Lease, Order, Ticket};
 use crate::world::template::WorldId;
 
@@ -19,6 +20,7 @@ use super::Shared;
 use super::background::lock;
 use super::drive::Arrival;
 use super::pulsar::instruction::Instruction;
+use super::trace::TraceOrder;
 use super::worlds::WorldError;
 
 /// Everything under `/internal/`.
@@ -28,10 +30,13 @@ pub fn router(shared: Arc<Shared>, token: Secret) -> Router {
         .route("/internal/worlds/start", post(start))
         .route("/internal/worlds/{spawn}/stop", post(stop))
         .route("/internal/worlds/{spawn}/save", post(save))
+        .route("/internal/worlds/{spawn}/unpark", post(unpark))
         .route("/internal/worlds/{spawn}/instruct", post(instruct))
         .route("/internal/worlds/{spawn}/population", get(population))
         .route("/internal/worlds/{spawn}/hash", get(hash))
         .route("/internal/worlds", get(list))
+        .route("/internal/trace", post(follow))
+        .route("/internal/trace/{player}", get(reports))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(from_fn_with_state(token, link::guard))
         .with_state(shared)
@@ -44,6 +49,9 @@ fn unknown(spawn: WorldId) -> Response {
 fn failed(error: &WorldError) -> Response {
     match error {
         WorldError::Unknown(spawn) => unknown(*spawn),
+        WorldError::Parked(..) | WorldError::NotParked(_) => {
+            Refusal::response(StatusCode::CONFLICT, "parked", error.to_string())
+        }
         other => {
             tracing::error!(error = %other, "an order of the Forge failed");
             Refusal::response(StatusCode::SERVICE_UNAVAILABLE, "failed", other.to_string())
@@ -94,6 +102,13 @@ async fn save(State(shared): State<Arc<Shared>>, Path(spawn): Path<WorldId>) -> 
     }
 }
 
+async fn unpark(State(shared): State<Arc<Shared>>, Path(spawn): Path<WorldId>) -> Response {
+    match shared.worlds.unpark(spawn).await {
+        Ok(seq) => Json(json!({"seq": seq})).into_response(),
+        Err(error) => failed(&error),
+    }
+}
+
 async fn instruct(State(shared): State<Arc<Shared>>, Path(spawn): Path<WorldId>, Json(order): Json<Order>) -> Response {
     if !lock(&shared.worlds.epochs).contains_key(&spawn) {
         return unknown(spawn);
@@ -135,4 +150,30 @@ async fn hash(State(shared): State<Arc<Shared>>, Path(spawn): Path<WorldId>) -> 
 async fn list(State(shared): State<Arc<Shared>>) -> Response {
     let worlds: Vec<WorldId> = lock(&shared.worlds.epochs).keys().copied().collect();
     Json(json!({"worlds": worlds})).into_response()
+}
+
+/// Follows the commands of a player for a while; for an operator.
+async fn follow(State(shared): State<Arc<Shared>>, Json(order): Json<TraceOrder>) -> Response {
+    match shared.tracer.follow(order) {
+        Ok(()) => done(),
+        Err(refused) => Refusal::response(StatusCode::CONFLICT, "refused", refused.to_string()),
+    }
+}
+
+#[derive(serde::Deserialize)]
+struct After {
+    #[serde(default)]
+    after: u64,
+}
+
+/// What was reported of a player that is or was followed.
+async fn reports(
+    State(shared): State<Arc<Shared>>,
+    Path(player): Path<PlayerId>,
+    Query(After { after }): Query<After>,
+) -> Response {
+    match shared.tracer.reports(player, after) {
+        Some(reports) => Json(reports).into_response(),
+        None => Refusal::response(StatusCode::NOT_FOUND, "unknown_player", "This player is not followed."),
+    }
 }

@@ -15,6 +15,8 @@ use super::drive::{Condition, Health};
 use super::game::Outbound;
 use super::keeper::{KeeperJob, StoredCut};
 use super::mend::{Broken, Mender};
+use super::meters::{self, GroupMeters, Tally};
+use super::trace::Stage;
 
 /// Between two tries to heal a failing journal.
 const HEAL_EVERY: Duration = Duration::from_millis(500);
@@ -31,6 +33,10 @@ pub struct Batch {
     pub cuts: Vec<StoredCut>,
     /// Worlds whose next turn panicked: they are mended once all of this is durable.
     pub broken: Vec<Broken>,
+    /// How long its turns took.
+    pub tally: Box<Tally>,
+    /// How many followed commands are among its outputs.
+    pub followed: usize,
     after: Vec<Box<dyn FnOnce() + Send>>,
 }
 
@@ -87,6 +93,7 @@ pub struct JournalNode {
     pub keeper: Sender<KeeperJob>,
     pub health: Arc<Health>,
     pub mender: Mender,
+    pub meters: GroupMeters,
 }
 
 impl JournalNode {
@@ -156,15 +163,18 @@ impl JournalNode {
             let _ = self.keeper.send(KeeperJob::Commit(cut));
         }
         for broken in batch.broken.drain(..) {
+            meters::PANICS.counter().increment(1);
             self.mender.mend(broken);
         }
         batch.group.clear();
-        metrics::gauge!("journal_used_bytes").set(self.journal.used_bytes() as f64);
+        self.meters.used.set(self.journal.used_bytes() as f64);
         let _ = self.idle.send(batch);
         self.show_fullness();
     }
 
     fn release(&mut self, batch: &mut Batch) {
+        self.meters.released(&mut batch.tally);
+        self.follow(batch);
         if !batch.outs.is_empty() {
             let _ = self.outward.send(std::mem::take(&mut batch.outs));
         }
@@ -173,14 +183,29 @@ impl JournalNode {
         }
     }
 
+    fn follow(&self, batch: &mut Batch) {
+        if std::mem::take(&mut batch.followed) == 0 {
+            return;
+        }
+        let stage = match self.durability {
+            Durability::Strict => Stage::Durable,
+            Durability::Relaxed => Stage::Released,
+        };
+        for out in &mut batch.outs {
+            if let Outbound::Followed(followed) = out {
+                followed.pass(stage);
+            }
+        }
+    }
+
     /// Appends the group, however long it takes for the disk to be sound again.
     fn append(&mut self, batch: &Batch) {
-        metrics::histogram!("journal_group_turns").record(f64::from(batch.group.turns()));
+        self.meters.group(batch.group.turns(), batch.group.len_bytes());
         loop {
             let begun = std::time::Instant::now();
             match self.journal.append(&batch.group) {
                 Ok(_) => {
-                    metrics::histogram!("journal_append_seconds").record(begun.elapsed().as_secs_f64());
+                    self.meters.append.record(begun.elapsed());
                     return;
                 }
                 Err(JournalError::Full) => {

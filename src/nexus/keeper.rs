@@ -10,8 +10,10 @@ use crate::world::template::{RuleId, WorldId};
 
 use super::drive::Done;
 use super::journal::JournalJob;
+use super::meters::{CUT, CUT_RECORDS};
 use super::mirror::{MirrorFeed, Mirrored};
 use super::pulsar::image;
+use super::pulsar::table::Changes;
 
 /// A complete cut, on its way to the disk.
 pub struct StoredCut {
@@ -20,7 +22,8 @@ pub struct StoredCut {
     pub incarnation: u64,
     pub seq: u64,
     pub meta: Vec<u8>,
-    pub changes: Vec<(Vec<u8>, Option<Vec<u8>>)>,
+    /// By table.
+    pub changes: Vec<Changes>,
     pub full: bool,
     /// Live counts by rule at the cut, for the mirror.
     pub rules: Vec<(RuleId, u32)>,
@@ -32,6 +35,12 @@ pub enum KeeperJob {
     Commit(StoredCut),
     PutBlob {
         hash: [u8; 32],
+        bytes: Vec<u8>,
+        done: tokio::sync::oneshot::Sender<Result<(), StateError>>,
+    },
+    /// Remembers something small under a name.
+    Note {
+        name: String,
         bytes: Vec<u8>,
         done: tokio::sync::oneshot::Sender<Result<(), StateError>>,
     },
@@ -81,6 +90,10 @@ impl Keeper {
                     let stored = self.with_state(|state| state.put_blob(&hash, &bytes));
                     let _ = done.send(stored);
                 }
+                KeeperJob::Note { name, bytes, done } => {
+                    let stored = self.with_state(|state| state.put_note(&name, &bytes));
+                    let _ = done.send(stored);
+                }
                 KeeperJob::Changed { nexus, spawn, whole, done } => {
                     let _ = done.send(self.changed(nexus, spawn, whole));
                 }
@@ -126,6 +139,7 @@ impl Keeper {
     /// Stores a cut, however long the disk takes to be sound again. Until then the journal keeps what the cut covers.
     fn commit(&mut self, stored: StoredCut) {
         let StoredCut { spawn, epoch, incarnation, seq, meta, changes, full, rules, done } = stored;
+        let changes = changes.into_iter().flatten().collect();
         let cut = Cut { spawn, meta, incarnation, seq, changes, full };
         let begun = std::time::Instant::now();
         loop {
@@ -141,8 +155,8 @@ impl Keeper {
                 }
             }
         }
-        metrics::histogram!("cut_commit_seconds").record(begun.elapsed().as_secs_f64());
-        metrics::counter!("cut_records_total").increment(cut.changes.len() as u64);
+        CUT.histogram().record(begun.elapsed());
+        CUT_RECORDS.counter().increment(cut.changes.len() as u64);
         let _ = self.journal.send(JournalJob::Covered { spawn, incarnation, seq });
         for done in done {
             let _ = done.send(Some(seq));

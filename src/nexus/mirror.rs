@@ -3,7 +3,7 @@
 //! new generation, and then switched to.
 
 use std::collections::{BTreeMap, HashMap};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::Sender;
 use serde_json::json;
@@ -14,13 +14,14 @@ use crate::store::state::Loaded;
 use crate::world::template::{RuleId, WorldId};
 
 use super::keeper::KeeperJob;
+use super::meters::{MIRROR_KNOWN, MIRROR_LAG};
 use super::pulsar::image;
 use super::pulsar::record::{Item, Mob, Place, Player, Presence, decode};
 use super::pulsar::see;
 use super::pulsar::table::Key as _;
 
 /// Cuts that wait to be mirrored.
-const FEED_CUTS_MAX: usize = 64;
+pub const FEED_CUTS_MAX: usize = 64;
 /// Between two tries to write the mirror anew.
 const REBUILD_EVERY: Duration = Duration::from_secs(5);
 
@@ -66,7 +67,8 @@ impl Mirrored {
 /// What the line carries.
 #[derive(Debug)]
 pub enum Fed {
-    Cut(Box<Mirrored>),
+    /// With when it was stored.
+    Cut(Box<Mirrored>, Instant),
     Gone(WorldId),
 }
 
@@ -94,8 +96,14 @@ impl MirrorFeed {
         (Self { line: Some(line), lost: lost.clone() }, MirrorLine { line: end, lost })
     }
 
+    /// How many cuts wait, for the meters; None without a Redis.
+    pub fn depth(&self) -> Option<impl Fn() -> usize + Send + Sync + 'static> {
+        let line = self.line.as_ref()?.downgrade();
+        Some(move || line.upgrade().map_or(0, |line| line.max_capacity() - line.capacity()))
+    }
+
     pub fn cut(&self, cut: Mirrored) {
-        self.put(Fed::Cut(Box::new(cut)));
+        self.put(Fed::Cut(Box::new(cut), Instant::now()));
     }
 
     pub fn gone(&self, spawn: WorldId) {
@@ -117,14 +125,18 @@ pub async fn run(mut line: MirrorLine, mirror: Mirror, nexus: String, boot: u64,
     let mut writer: Option<Writer> = None;
     loop {
         if line.lost.swap(false, std::sync::atomic::Ordering::AcqRel) {
+            MIRROR_KNOWN.gauge().set(0.0);
             writer = None;
         }
         let Some(current) = writer.as_mut() else {
             rebuild += 1;
             match build(&mirror, &nexus, &format!("{boot}-{rebuild}"), &keeper).await {
-                Ok(fresh) => writer = Some(fresh),
+                Ok(fresh) => {
+                    MIRROR_KNOWN.gauge().set(1.0);
+                    writer = Some(fresh);
+                }
                 Err(error) => {
-                    metrics::gauge!("mirror_known").set(0.0);
+                    MIRROR_KNOWN.gauge().set(0.0);
                     tracing::debug!(%error, "the mirror cannot be written; trying again");
                     if wait(&mut line, REBUILD_EVERY).await.is_none() {
                         return;
@@ -134,15 +146,20 @@ pub async fn run(mut line: MirrorLine, mirror: Mirror, nexus: String, boot: u64,
             continue;
         };
         let Some(fed) = line.line.recv().await else { return };
-        let spawn = match &fed {
-            Fed::Cut(cut) => cut.spawn,
-            Fed::Gone(spawn) => *spawn,
+        let (spawn, stored) = match &fed {
+            Fed::Cut(cut, stored) => (cut.spawn, Some(*stored)),
+            Fed::Gone(spawn) => (*spawn, None),
         };
         let changes = current.changes(fed);
-        metrics::gauge!("mirror_known").set(1.0);
-        if let Err(error) = mirror.write(&nexus, &current.generation, &changes).await {
-            tracing::warn!(spawn, %error, "the mirror is unknown now and will be written anew");
-            writer = None;
+        match mirror.write(&nexus, &current.generation, &changes).await {
+            Ok(()) => {
+                stored.into_iter().for_each(|stored| MIRROR_LAG.histogram().record(stored.elapsed()));
+            }
+            Err(error) => {
+                tracing::warn!(spawn, %error, "the mirror is unknown now and will be written anew");
+                MIRROR_KNOWN.gauge().set(0.0);
+                writer = None;
+            }
         }
     }
 }
@@ -171,7 +188,7 @@ async fn build(
     let _ = keeper.send(KeeperJob::Everything { done });
     let mut writer = Writer::new(generation.to_owned());
     for world in everything.await.unwrap_or_default() {
-        let changes = writer.changes(Fed::Cut(Box::new(world)));
+        let changes = writer.changes(Fed::Cut(Box::new(world), Instant::now()));
         mirror.write(nexus, generation, &changes).await?;
     }
     mirror.switch(nexus, generation).await?;
@@ -196,7 +213,7 @@ impl Writer {
                 self.rules.remove(&spawn);
                 return vec![MirrorChange::Gone { spawn }];
             }
-            Fed::Cut(cut) => *cut,
+            Fed::Cut(cut, _) => *cut,
         };
         let spawn = cut.spawn;
         let mut changes = Vec::with_capacity(cut.changes.len() + 1);

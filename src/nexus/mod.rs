@@ -11,20 +11,29 @@ pub mod journal;
 pub mod keeper;
 pub mod mend;
 pub mod message;
+pub mod meters;
 pub mod mirror;
 pub mod mob;
+pub mod outbox;
+pub mod park;
+pub mod pipe;
 pub mod places;
 pub mod pulsar;
 pub mod recover;
 pub mod registration;
+pub mod resume;
 pub mod session;
 pub mod tic;
 pub mod timings;
+pub mod trace;
 pub mod websocket;
 pub mod worlds;
 
+#[cfg(test)]
+mod tests;
+
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -40,18 +49,23 @@ use crate::config::{Durability, Secret};
 use crate::link::{Link, LinkError};
 use crate::store::io::{Io, Lock, RealIo};
 use crate::store::journal::{Journal, JournalError, JournalOptions};
+use crate::store::mark::Mark;
 use crate::store::mirror::Mirror;
 use crate::store::state::{State, StateError};
 
 use background::{Background, Epochs, lock};
 use drive::{Arrival, Condition, Drive, Health};
-use game::{Inward, Outbound, Outward};
-use journal::{Batch, JournalNode};
+use game::{ErrandLine, INLET_INTERNAL_MAX, INLET_PLAYERS_MAX, Inward, Outbound, Outward};
+use journal::{Batch, JournalJob, JournalNode};
 use keeper::{Keeper, KeeperJob};
-use mirror::MirrorFeed;
+use meters::{GroupMeters, Line};
+use mirror::{FEED_CUTS_MAX, MirrorFeed};
+use park::Parked;
 use places::Places;
 use pulsar::instruction::Instruction;
+use resume::Seal;
 use session::Sessions;
+use trace::Tracer;
 use worlds::{TemplateSets, WorldError, Worlds};
 
 /// Errands on their way to the nodes that carry them; what does not fit is let out again later.
@@ -148,6 +162,7 @@ pub struct Shared {
     pub sockets: TaskTracker,
     pub shutdown: CancellationToken,
     pub worlds: Worlds,
+    pub tracer: Tracer,
 }
 
 /// An open Nexus: its worlds run.
@@ -159,6 +174,13 @@ pub struct Nexus {
     background: (Background, mpsc::Receiver<(i64, pulsar::record::OpenErrand)>),
     mob: mpsc::Receiver<(i64, pulsar::record::OpenErrand)>,
     mirror: Option<(mirror::MirrorLine, Mirror, Sender<KeeperJob>)>,
+    reports: mpsc::Receiver<trace::Report>,
+    /// What the meters look at.
+    lines: Vec<Line>,
+    /// How many worlds could not be brought back.
+    lost: usize,
+    /// Worlds that are back from being parked, and when a cut of theirs is stored.
+    unparked: Vec<(i64, tokio::sync::oneshot::Receiver<Option<u64>>)>,
     threads: Vec<JoinHandle<()>>,
     health: Arc<Health>,
     _lock: Lock,
@@ -185,6 +207,7 @@ impl Nexus {
 
     fn open_blocking(options: Options, disk: Disk) -> Result<Self, NexusError> {
         let begun = Instant::now();
+        meters::describe();
         let dir = options.data_dir.clone();
         let Disk { io, journal: sizes } = disk;
         io.create_dir(&dir).map_err(|error| NexusError::Folder(dir.clone(), error))?;
@@ -194,9 +217,24 @@ impl Nexus {
         })?;
         let mut state = State::open_with(&dir.join("state"), io.clone())?;
         let (boot, data_id) = identify(&mut state)?;
+        let seal = Arc::new(seal(&mut state)?);
         let (mut journal, tail) = Journal::open(&dir.join("journal"), io, sizes)?;
         let sets = Arc::new(TemplateSets::default());
-        let recovered = recover::recover(&state, &tail, &sets)?;
+        let quarantine = dir.join("quarantine");
+        let recovered = recover::recover(&state, &tail, &sets, &quarantine)?;
+        let parked: Parked = Arc::new(Mutex::new(recovered.parked.iter().cloned().collect()));
+        for (spawn, reason) in &recovered.parked {
+            if let Err(error) = park::at_start(&mut state, &tail, &quarantine, *spawn, reason) {
+                tracing::error!(spawn, error, "the turns of a parked world stay in the journal");
+            } else {
+                journal.forget(*spawn);
+            }
+        }
+        let (mark, torn) = Mark::open(&dir.join("turn")).map_err(|error| NexusError::Folder(dir.clone(), error))?;
+        let skip = match torn {
+            Some(torn) => mend::after_torn(&mut state, &quarantine, &torn, &recovered.worlds)?,
+            None => None,
+        };
         for spawn in journal.holders() {
             match state.cut_of(spawn)? {
                 Some((incarnation, seq)) => journal.covered(spawn, incarnation, seq),
@@ -204,6 +242,8 @@ impl Nexus {
                 None => journal.forget(spawn),
             }
         }
+        meters::RECOVERY.gauge().set(begun.elapsed().as_secs_f64());
+        meters::RECOVERY_TURNS.gauge().set(recovered.turns as f64);
         tracing::info!(
             worlds = recovered.worlds.len(),
             turns = recovered.turns,
@@ -222,10 +262,12 @@ impl Nexus {
             let _ = idle_tx.send(Batch::default());
         }
         let health = Arc::new(Health::default());
+        let mut lines = lines(&inward, &outward_tx, &journal_tx, &keeper_tx, &background_tx, &mob_tx);
         let (feed, mirror) = match &options.redis {
             Some(url) => {
                 let mirror = Mirror::open(url.expose()).map_err(|error| NexusError::Mirror(error.to_string()))?;
                 let (feed, line) = MirrorFeed::new();
+                lines.extend(feed.depth().map(|depth| line_of("mirror", FEED_CUTS_MAX, depth)));
                 (feed, Some((line, mirror, keeper_tx.clone())))
             }
             None => (MirrorFeed::none(), None),
@@ -241,12 +283,14 @@ impl Nexus {
             keeper: keeper_tx.clone(),
             health: health.clone(),
             mender: mend::Mender {
-                dir: dir.join("quarantine"),
+                dir: quarantine,
+                parked: parked.clone(),
                 keeper: keeper_tx.clone(),
                 journal: journal_tx.clone(),
                 inward: inward.clone(),
                 sets: sets.clone(),
             },
+            meters: GroupMeters::default(),
         };
         let drive = Drive {
             inlet,
@@ -256,8 +300,9 @@ impl Nexus {
             health: health.clone(),
             sets: sets.clone(),
             taken,
+            mark,
         };
-        let outward = Outward::new(outward_rx, background_tx, mob_tx);
+        let outward = Outward::new(outward_rx, background_tx, mob_tx, inward.clone(), seal.clone(), recovered.sent);
         let threads = vec![
             thread("outward", move || outward.run())?,
             thread("keeper", move || keeper.run())?,
@@ -265,15 +310,24 @@ impl Nexus {
             thread("pulsar", move || drive.run())?,
         ];
 
+        let lost = recovered.parked.len();
+        let mut unparked = Vec::new();
         let epochs = Epochs::default();
         for world in recovered.worlds {
             let (spawn, epoch) = (world.meta.spawn, world.meta.epoch);
             lock(&epochs).insert(spawn, epoch);
             let lost = recover::lost_links(&world);
             let (done, _) = tokio::sync::oneshot::channel();
-            inward.control(Arrival::Start { world: Box::new(world), full_cut: false, done });
+            let full_cut = recovered.unparked.contains(&spawn);
+            let skip = skip.filter(|(of, _)| *of == spawn).map(|(_, timer)| timer);
+            inward.control(Arrival::Start { world: Box::new(world), full_cut, skip, done });
+            if full_cut {
+                let (done, stored) = tokio::sync::oneshot::channel();
+                inward.control(Arrival::Cut { spawn, done });
+                unparked.push((spawn, stored));
+            }
             for (player, session) in lost {
-                inward.control(Arrival::Recovered { spawn, instruction: Instruction::Unlink { player, session } });
+                inward.control(Arrival::Owed { spawn, instruction: Instruction::Unlink { player, session } });
             }
         }
         let link = Link::new(&options.forge_url, &options.service_token)?;
@@ -284,10 +338,12 @@ impl Nexus {
             keeper: keeper_tx,
             sets,
             epochs: epochs.clone(),
+            parked,
         };
         let background = Background { nexus: options.name.clone(), link, inward: inward.clone(), epochs };
+        let (tracer, reports) = Tracer::new();
         let shared = Arc::new(Shared {
-            sessions: Sessions::new(boot),
+            sessions: Sessions::new(boot, seal),
             inward,
             outward: outward_tx,
             limits: options.limits,
@@ -296,6 +352,7 @@ impl Nexus {
             sockets: TaskTracker::new(),
             shutdown: CancellationToken::new(),
             worlds,
+            tracer,
         });
         Ok(Self {
             options,
@@ -305,6 +362,10 @@ impl Nexus {
             background: (background, background_rx),
             mob: mob_rx,
             mirror,
+            reports,
+            lines,
+            lost,
+            unparked,
             threads,
             health,
             _lock: lock_file,
@@ -342,13 +403,38 @@ impl Nexus {
 
     /// Runs until the shutdown; then every socket is told, every world is cut, and everything is on the disk.
     pub async fn run(self, shutdown: CancellationToken) {
-        let Self { options, shared, boot, data_id, background, mob, mirror, threads, health: _, _lock } = self;
+        let Self {
+            options,
+            shared,
+            boot,
+            data_id,
+            background,
+            mob,
+            mirror,
+            reports,
+            lines,
+            lost,
+            unparked,
+            threads,
+            health,
+            _lock,
+        } = self;
         let tasks = TaskTracker::new();
         let (background, background_line) = background;
         tasks.spawn(background.run(background_line));
         tasks.spawn(mob::run(mob, shared.inward.clone()));
         if let Some((line, mirror, keeper)) = mirror {
             tasks.spawn(mirror::run(line, mirror, options.name.clone(), boot, keeper));
+        }
+        tasks.spawn(trace::write_down(shared.tracer.clone(), reports));
+        tasks.spawn(watch(shared.clone(), health, lines, lost, shutdown.clone()));
+        for (spawn, stored) in unparked {
+            let worlds = shared.worlds.clone();
+            tasks.spawn(async move {
+                if let Ok(Some(_)) = stored.await {
+                    worlds.forget_park(spawn).await;
+                }
+            });
         }
         let registration = registration::Registration { options, boot, data_id, shared: shared.clone() };
         let saves = tokio::spawn(registration::save_regularly(shared.clone(), shutdown.clone()));
@@ -378,6 +464,45 @@ fn thread(name: &str, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<
     std::thread::Builder::new().name(name.to_owned()).spawn(run).map_err(NexusError::Thread)
 }
 
+/// The queues between the nodes. The lines hold senders, so they have to be dropped for the outward thread to end.
+fn lines(
+    inward: &Inward,
+    outward: &Sender<Vec<Outbound>>,
+    journal: &Sender<JournalJob>,
+    keeper: &Sender<KeeperJob>,
+    background: &ErrandLine,
+    mob: &ErrandLine,
+) -> Vec<Line> {
+    let (players, internal) = (inward.clone(), inward.clone());
+    let (outward, journal, keeper) = (outward.clone(), journal.clone(), keeper.clone());
+    let (background, mob) = (background.clone(), mob.clone());
+    vec![
+        line_of("inlet_players", INLET_PLAYERS_MAX, move || players.waiting().0),
+        line_of("inlet_internal", INLET_INTERNAL_MAX, move || internal.waiting().1),
+        line_of("journal", JOURNAL_JOBS_MAX, move || journal.len()),
+        line_of("outward", OUTWARD_LISTS_MAX, move || outward.len()),
+        line_of("keeper", KEEPER_JOBS_MAX, move || keeper.len()),
+        line_of("background", ERRAND_LINE_MAX, move || background.max_capacity() - background.capacity()),
+        line_of("mob", ERRAND_LINE_MAX, move || mob.max_capacity() - mob.capacity()),
+    ]
+}
+
+fn line_of(name: &'static str, limit: usize, depth: impl Fn() -> usize + Send + Sync + 'static) -> Line {
+    Line { name, limit, depth: Box::new(depth) }
+}
+
+/// Shows the meters what is as it is, once a second; `lost` worlds could not be brought back.
+async fn watch(shared: Arc<Shared>, health: Arc<Health>, lines: Vec<Line>, lost: usize, shutdown: CancellationToken) {
+    let survey = || {
+        let inward = shared.inward.clone();
+        async move {
+            let survey = inward.ask(|done| Arrival::Survey { done }).await?;
+            Some(meters::Survey { parked: survey.parked + lost, ..survey })
+        }
+    };
+    meters::sample(lines, || health.get() as u8, survey, shutdown).await;
+}
+
 /// How often this directory was opened, and its name for life.
 fn identify(state: &mut State) -> Result<(u64, String), StateError> {
     let boot = state.note("boot")?.and_then(|bytes| bytes.try_into().ok()).map_or(0, u64::from_be_bytes) + 1;
@@ -386,15 +511,31 @@ fn identify(state: &mut State) -> Result<(u64, String), StateError> {
     let data_id = match known {
         Some(id) => id,
         None => {
-            let mut bytes = [0; 16];
-            // The system's source of chance does not fail on a system that runs.
-            if aws_lc_rs::rand::fill(&mut bytes).is_err() {
-                return Err(StateError::Write("no entropy for a new data directory".into()));
-            }
-            let id = bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+            let id = entropy::<16>()?.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
             state.put_note("data_id", id.as_bytes())?;
             id
         }
     };
     Ok((boot, data_id))
+}
+
+/// What signs the passes of who comes back. It stays with the data, so that a crash does not take the ways back away.
+fn seal(state: &mut State) -> Result<Seal, StateError> {
+    let known = state.note("resume_key")?.and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
+    let key = match known {
+        Some(key) => key,
+        None => {
+            let key = entropy::<32>()?;
+            state.put_note("resume_key", &key)?;
+            key
+        }
+    };
+    Ok(Seal::new(&key))
+}
+
+fn entropy<const BYTES: usize>() -> Result<[u8; BYTES], StateError> {
+    let mut bytes = [0; BYTES];
+    // The system's source of chance does not fail on a system that runs.
+    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| StateError::Write("no entropy for a new data directory".into()))?;
+    Ok(bytes)
 }

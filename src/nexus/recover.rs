@@ -1,42 +1,71 @@
 //! After a start: the worlds as their last cuts have them, and the tail replayed on top, so that they
 //! are what they were at the last acknowledged turn.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::store::journal::Tail;
 use crate::store::state::{Loaded, State};
+use crate::world::character::PlayerId;
 use crate::world::template::WorldId;
 
+use super::park::{self, HeldTurn};
 use super::pulsar::image;
 use super::pulsar::instruction::Applied;
-use super::pulsar::turn::{self, Output, Sets};
+use super::pulsar::turn::{self, Out, Output, Sets};
 use super::pulsar::world::World;
+use super::resume::Sent;
 use super::worlds::{ENGINE, TemplateSets, WorldError, stored_set};
 
 /// What the disk gave.
 pub struct Recovered {
     pub worlds: Vec<World>,
-    /// Worlds that could not be brought back, with the reason. Their cuts and turns stay where they are.
+    /// Worlds that could not be brought back, with the reason.
     pub parked: Vec<(WorldId, String)>,
+    /// Worlds that were parked, and are back.
+    pub unparked: Vec<WorldId>,
     /// Turns replayed.
     pub turns: u64,
+    /// What these turns had sent to the players who are in the worlds.
+    pub sent: HashMap<PlayerId, Sent>,
 }
 
-/// Brings every world back.
+/// Brings every world back; turns of those that were parked lie in the folder `quarantine`.
 ///
 /// # Errors
 /// The state or the tail cannot be read at all. What concerns one world alone parks that world.
-pub fn recover(state: &State, tail: &Tail, sets: &Arc<TemplateSets>) -> Result<Recovered, WorldError> {
+pub fn recover(
+    state: &State,
+    tail: &Tail,
+    sets: &Arc<TemplateSets>,
+    quarantine: &Path,
+) -> Result<Recovered, WorldError> {
     let mut worlds: BTreeMap<WorldId, World> = BTreeMap::new();
     let mut parked: BTreeMap<WorldId, String> = BTreeMap::new();
+    let mut unparked = Vec::new();
     for spawn in state.spawns()? {
-        match load(state, spawn, sets) {
+        let held = park::note(state, spawn)?.map(|note| (park::held(quarantine, &note), note.reason));
+        let loaded = load(state, spawn, sets).and_then(|world| match (world, held) {
+            (Some(mut world), Some((held, before))) => {
+                let held = held.map_err(|error| WorldError::Held(error.to_string()))?;
+                apply_held(&mut world, &held, sets, state).map_err(WorldError::Held)?;
+                tracing::warn!(spawn, before, "a parked world is back");
+                unparked.push(spawn);
+                Ok(Some(world))
+            }
+            (world, _) => Ok(world),
+        });
+        match loaded {
             Ok(Some(world)) => drop(worlds.insert(spawn, world)),
             Ok(None) => {}
             Err(error) => drop(parked.insert(spawn, error.to_string())),
         }
+    }
+    let mut sent: HashMap<PlayerId, Sent> = HashMap::new();
+    for world in worlds.values() {
+        sent.extend(world.presences.iter().map(|(player, presence)| (player, Sent::above(presence.messages))));
     }
     let mut turns = 0;
     let mut replayed: BTreeMap<WorldId, u64> = BTreeMap::new();
@@ -50,11 +79,13 @@ pub fn recover(state: &State, tail: &Tail, sets: &Arc<TemplateSets>) -> Result<R
         match outcome {
             Ok(()) => {
                 turns += 1;
+                note_sent(&output, &mut sent);
                 *replayed.entry(record.spawn).or_default() += 1;
             }
             Err(reason) => {
                 parked.insert(record.spawn, reason);
                 worlds.remove(&record.spawn);
+                unparked.retain(|spawn| *spawn != record.spawn);
             }
         }
     });
@@ -71,9 +102,43 @@ pub fn recover(state: &State, tail: &Tail, sets: &Arc<TemplateSets>) -> Result<R
         world.meta.engine = ENGINE.into();
     }
     for (spawn, reason) in &parked {
-        tracing::error!(spawn, reason, "a world could not be brought back and is parked; see `realms journal verify`");
+        tracing::error!(
+            spawn,
+            reason,
+            "a world could not be brought back and is parked: its last cut and the turns since are kept"
+        );
     }
-    Ok(Recovered { worlds: worlds.into_values().collect(), parked: parked.into_iter().collect(), turns })
+    Ok(Recovered {
+        worlds: worlds.into_values().collect(),
+        parked: parked.into_iter().collect(),
+        unparked,
+        turns,
+        sent,
+    })
+}
+
+fn apply_held(world: &mut World, held: &[HeldTurn], sets: &TemplateSets, state: &State) -> Result<(), String> {
+    let mut output = Output::default();
+    for turn in held {
+        if turn.incarnation == world.meta.incarnation && turn.seq > world.meta.seq {
+            replay(world, turn.seq, &turn.bytes, sets, Some(state), &mut output)?;
+        }
+    }
+    Ok(())
+}
+
+fn note_sent(output: &Output, sent: &mut HashMap<PlayerId, Sent>) {
+    for out in &output.outs {
+        match out {
+            Out::Message(message) => {
+                for (player, number) in &message.to {
+                    sent.entry(*player).or_default().push(*number, &message.frame);
+                }
+            }
+            Out::Detach { player } => drop(sent.remove(player)),
+            _ => {}
+        }
+    }
 }
 
 /// One world from its cut and its tail, as after a crash.
@@ -138,6 +203,12 @@ fn replay(
     let effective = catch_unwind(AssertUnwindSafe(|| turn::replay(world, applied, sets, output)));
     match effective {
         Ok(true) => Ok(()),
+        // Another engine may find nothing to do where that one did; its numbers go on all the same.
+        Ok(false) if world.meta.engine != ENGINE => {
+            tracing::warn!(spawn = world.meta.spawn, seq, "a turn of another engine version has no effect any more");
+            world.meta.seq = seq;
+            Ok(())
+        }
         Ok(false) => Err(format!("turn {seq} had an effect when it was applied, and has none now")),
         Err(_) => Err(format!("turn {seq} panicked again")),
     }

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, RwLock, Weak};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::nexus::background::lock;
+use crate::nexus::resume::{Pass, Seal};
 use crate::token::{TokenType, Verifier};
 use crate::world::character::PlayerId;
 use crate::world::internal::Ticket;
@@ -23,6 +24,7 @@ pub struct Sessions {
     verifier: RwLock<Verifier>,
     has_keys: AtomicBool,
     next: AtomicU64,
+    seal: Arc<Seal>,
     /// What the open sessions of each account may do together.
     allowances: Mutex<HashMap<i64, Weak<Mutex<Bucket>>>>,
 }
@@ -36,12 +38,15 @@ pub enum Denied {
     Ticket,
     #[error("This is not a character of yours.")]
     Owner,
+    #[error("This is not a way back into this world. Please enter again.")]
+    Pass,
 }
 
 impl Sessions {
     /// Session numbers of one boot never meet those of another.
-    pub fn new(boot: u64) -> Self {
+    pub fn new(boot: u64, seal: Arc<Seal>) -> Self {
         Self {
+            seal,
             tickets: Mutex::default(),
             verifier: RwLock::default(),
             has_keys: AtomicBool::new(false),
@@ -94,22 +99,34 @@ impl Sessions {
         true
     }
 
+    /// A socket wants to go on where it was: its token must be good, and its pass this nexus's, for that account.
+    ///
+    /// # Errors
+    /// Why it may not.
+    pub fn readmit(&self, token: &str, player: PlayerId, pass: &str) -> Result<Pass, Denied> {
+        let account = self.account_of(token)?;
+        let pass = self.seal.read(pass).ok_or(Denied::Pass)?;
+        if pass.account == account && pass.player == player { Ok(pass) } else { Err(Denied::Owner) }
+    }
+
     /// A socket wants to play: its token must be good, and a ticket of that account must wait. The ticket is used up.
     ///
     /// # Errors
     /// Why it may not.
     pub fn admit(&self, token: &str, player: PlayerId) -> Result<Ticket, Denied> {
-        let claims = match self.verifier.read() {
-            Ok(verifier) => verifier.check(token, TokenType::Access).map_err(|_| Denied::Token)?,
-            Err(_) => return Err(Denied::Token),
-        };
+        let account = self.account_of(token)?;
         let mut tickets = lock(&self.tickets);
         let ticket = tickets.get(&player).ok_or(Denied::Ticket)?;
-        if ticket.account.id != claims.user_id {
+        if ticket.account.id != account {
             return Err(Denied::Owner);
         }
         let ticket = tickets.remove(&player).ok_or(Denied::Ticket)?;
         if ticket.expires < unix_now() { Err(Denied::Ticket) } else { Ok(ticket) }
+    }
+
+    fn account_of(&self, token: &str) -> Result<i64, Denied> {
+        let Ok(verifier) = self.verifier.read() else { return Err(Denied::Token) };
+        Ok(verifier.check(token, TokenType::Access).map_err(|_| Denied::Token)?.user_id)
     }
 }
 
@@ -160,7 +177,7 @@ mod tests {
 
     #[test]
     fn the_sessions_of_an_account_share_an_allowance_as_long_as_one_is_open() {
-        let sessions = Sessions::new(1);
+        let sessions = Sessions::new(1, Arc::new(Seal::new(&[1; 32])));
         let first = sessions.allowance(7, 10.0, 3.0);
         let second = sessions.allowance(7, 10.0, 3.0);
         let now = std::time::Instant::now();

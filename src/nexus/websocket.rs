@@ -8,46 +8,37 @@ use std::time::{Duration, Instant};
 use axum::extract::{ConnectInfo, Path, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use futures_util::stream::SplitSink;
-use futures_util::{SinkExt, StreamExt};
+use futures_util::StreamExt;
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
-use tokio::sync::mpsc;
-use tokio_tungstenite::WebSocketStream;
+use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
-use tokio_tungstenite::tungstenite::protocol::frame::CloseFrame;
-use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
-use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
-use tokio_util::sync::CancellationToken;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::tungstenite::{Error, Message};
 
 use crate::world::character::PlayerId;
 use crate::world::template::WorldId;
 
 use super::Shared;
 use super::background::{lock, stage_parts};
-use super::game::{CLOSE_GOING_AWAY, OUTBOX_MESSAGES_MAX, Outbound, Outbox, Parcel};
+use super::game::{CLOSE_GOING_AWAY, CLOSE_NORMAL, Outbound, RESTARTING};
 use super::message::inbound::{self, FRAME_BYTES_MAX, Inbound, Unreadable};
 use super::message::{Data, ErrorData, Frame};
-use super::pulsar::instruction::Instruction;
-use super::session::Bucket;
+use super::meters::{Connected, FRAMES, FRAMES_REFUSED};
+use super::outbox::Outbox;
+use super::pipe::{self, ReadHalf, Source, WriteHalf};
+use super::pulsar::instruction::{Instruction, Stay};
+use super::session::{Bucket, Denied};
 
-/// Bytes read at once from a socket.
-const READ_BUFFER_BYTES: usize = 4 * 1024;
-/// Bytes that wait in one socket's buffer before it counts as stuck.
-const WRITE_BUFFER_BYTES_MAX: usize = 1024 * 1024;
 /// The server asks for a sign of life this often.
 const PING_EVERY: Duration = Duration::from_secs(30);
 /// Without any frame for this long a connection is given up.
 const SILENCE_MAX: Duration = Duration::from_secs(90);
 /// A socket that does not authenticate within this is closed.
 const GREETING_MAX: Duration = Duration::from_secs(30);
-/// A write that takes longer than this ends the connection.
-const WRITE_MAX: Duration = Duration::from_secs(20);
 /// Frames refused for haste in one go before the connection is closed.
 const HASTE_MAX: u32 = 400;
 const SLOW_DOWN: &str = "You are faster than the world can turn. Take a breath.";
-
-type Socket = WebSocketStream<TokioIo<Upgraded>>;
 
 /// Accepts the upgrade to a websocket.
 pub async fn upgrade(State(shared): State<Arc<Shared>>, mut request: Request) -> Response {
@@ -68,14 +59,7 @@ pub async fn upgrade(State(shared): State<Arc<Shared>>, mut request: Request) ->
     tracker.spawn(async move {
         let _place = place;
         let Ok(upgraded) = on_upgrade.await else { return };
-        let config = WebSocketConfig::default()
-            .read_buffer_size(READ_BUFFER_BYTES)
-            .write_buffer_size(0)
-            .max_write_buffer_size(WRITE_BUFFER_BYTES_MAX)
-            .max_message_size(Some(FRAME_BYTES_MAX))
-            .max_frame_size(Some(FRAME_BYTES_MAX));
-        let stream = WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, Some(config)).await;
-        serve(shared, stream).await;
+        serve(shared, upgraded).await;
     });
     let mut response = StatusCode::SWITCHING_PROTOCOLS.into_response();
     let headers = response.headers_mut();
@@ -128,34 +112,56 @@ struct Playing {
 }
 
 /// The life of one connection.
-async fn serve(shared: Arc<Shared>, stream: Socket) {
+async fn serve(shared: Arc<Shared>, upgraded: Upgraded) {
     let session = shared.sessions.next_session();
-    let (frames, outbox) = mpsc::channel(OUTBOX_MESSAGES_MAX);
-    let cut = CancellationToken::new();
-    let out = Outbox { frames: frames.clone(), cut: cut.clone() };
-    if shared.outward.send(vec![Outbound::Open { session, outbox: out }]).is_err() {
+    let outbox = Arc::new(Outbox::default());
+    if shared.outward.send(vec![Outbound::Open { session, outbox: outbox.clone() }]).is_err() {
         return;
     }
-    metrics::gauge!("game_connections").increment(1.0);
-    let (sink, mut source) = stream.split();
-    let writer = tokio::spawn(write(sink, outbox, cut.clone(), shared.shutdown.clone()));
-    let mut reader = Reader {
+    let _connected = Connected::new();
+    let (read, write, begun) = halves(upgraded);
+    let config =
+        WebSocketConfig::default().max_message_size(Some(FRAME_BYTES_MAX)).max_frame_size(Some(FRAME_BYTES_MAX));
+    let mut source = pipe::source(read, begun, config, outbox.clone()).await;
+    let writer = tokio::spawn(pipe::write_out(write, outbox.clone()));
+    let reader = Reader {
         shared: shared.clone(),
         session,
-        frames,
+        outbox: outbox.clone(),
         playing: None,
+        counted: FRAMES.counter(),
         bucket: Bucket::new(shared.limits.commands_per_second, shared.limits.commands_burst),
         allowance: None,
         haste: 0,
         warned: Instant::now() - Duration::from_secs(60),
     };
+    let playing = listen(reader, &mut source).await;
+    if let Some(Playing { spawn, player }) = playing {
+        shared.inward.internal(spawn, Instruction::Unlink { player, session }).await;
+    }
+    let _ = shared.outward.send(vec![Outbound::Closed { session }]);
+    // What was said before the end is still written.
+    outbox.end();
+    if writer.await.is_ok_and(|told| told) {
+        source.get_mut().hung_up().await;
+    }
+}
+
+/// Reads until the connection is to end; gives what it played.
+async fn listen(mut reader: Reader, source: &mut Source) -> Option<Playing> {
+    let outbox = reader.outbox.clone();
+    let shutdown = reader.shared.shutdown.clone();
     let opened = Instant::now();
     let mut heard = Instant::now();
     let mut check = tokio::time::interval(PING_EVERY);
     check.tick().await;
     loop {
         tokio::select! {
-            () = cut.cancelled() => break,
+            () = outbox.cut.cancelled() => break,
+            () = shutdown.cancelled() => {
+                outbox.close(CLOSE_GOING_AWAY, RESTARTING);
+                break;
+            }
             frame = source.next() => {
                 heard = Instant::now();
                 match frame {
@@ -167,7 +173,11 @@ async fn serve(shared: Arc<Shared>, stream: Socket) {
                         reader.error("error", "too_long", &text);
                         break;
                     }
-                    Some(Ok(Message::Close(_)) | Err(_)) | None => break,
+                    Some(Ok(Message::Close(_))) => {
+                        outbox.close(CLOSE_NORMAL, "");
+                        break;
+                    }
+                    Some(Err(_)) | None => break,
                 }
             }
             _ = check.tick() => {
@@ -176,79 +186,33 @@ async fn serve(shared: Arc<Shared>, stream: Socket) {
                 if silent || stranger {
                     break;
                 }
-                let _ = reader.frames.try_send(Parcel::Text(Utf8Bytes::from_static("")));
+                outbox.ping();
             }
         }
     }
-    if let Some(Playing { spawn, player }) = reader.playing {
-        shared.inward.internal(spawn, Instruction::Unlink { player, session }).await;
-    }
-    let _ = shared.outward.send(vec![Outbound::Closed { session }]);
-    drop(reader);
-    // What was said before the end is still written; the writer ends when the outbox is gone.
-    let _ = tokio::time::timeout(WRITE_MAX, writer).await;
-    metrics::gauge!("game_connections").decrement(1.0);
+    reader.playing
 }
 
-/// Writes what waits, several messages at once where several wait.
-async fn write(
-    mut sink: SplitSink<Socket, Message>,
-    mut outbox: mpsc::Receiver<Parcel>,
-    cut: CancellationToken,
-    shutdown: CancellationToken,
-) {
-    let mut parcels = Vec::with_capacity(32);
-    loop {
-        let count = tokio::select! {
-            count = outbox.recv_many(&mut parcels, 32) => count,
-            () = cut.cancelled() => 0,
-        };
-        if count == 0 {
-            break;
+/// Both directions of a connection, and what was read of it beyond the request.
+fn halves(upgraded: Upgraded) -> (ReadHalf, WriteHalf, Vec<u8>) {
+    match upgraded.downcast::<TokioIo<TcpStream>>() {
+        Ok(parts) => {
+            let (read, write) = parts.io.into_inner().into_split();
+            (Box::new(read), Box::new(write), parts.read_buf.to_vec())
         }
-        let write = async {
-            for parcel in parcels.drain(..) {
-                match parcel {
-                    Parcel::Text(text) if text.is_empty() => sink.feed(Message::Ping(Default::default())).await?,
-                    Parcel::Text(text) => sink.feed(Message::Text(text)).await?,
-                    Parcel::Attached(_) => {}
-                    Parcel::Close(code, reason) => {
-                        let frame = CloseFrame { code: code.into(), reason: reason.into() };
-                        sink.feed(Message::Close(Some(frame))).await?;
-                        sink.flush().await?;
-                        return Ok(true);
-                    }
-                }
-            }
-            sink.flush().await.map(|()| false)
-        };
-        match tokio::time::timeout(WRITE_MAX, write).await {
-            Ok(Ok(false)) => {}
-            Ok(Ok(true)) => {
-                // The peer answers the close; the reader sees the end. If it does not, the cut ends it.
-                tokio::time::sleep(Duration::from_secs(2)).await;
-                cut.cancel();
-                return;
-            }
-            Ok(Err::<bool, Error>(_)) | Err(_) => {
-                cut.cancel();
-                return;
-            }
+        Err(upgraded) => {
+            let (read, write) = tokio::io::split(TokioIo::new(upgraded));
+            (Box::new(read), Box::new(write), Vec::new())
         }
     }
-    if shutdown.is_cancelled() {
-        let frame = CloseFrame { code: CLOSE_GOING_AWAY.into(), reason: "The server is restarting.".into() };
-        let _ = tokio::time::timeout(Duration::from_secs(1), sink.send(Message::Close(Some(frame)))).await;
-    }
-    let _ = tokio::time::timeout(Duration::from_secs(1), sink.close()).await;
-    cut.cancel();
 }
 
 struct Reader {
     shared: Arc<Shared>,
     session: u64,
-    frames: mpsc::Sender<Parcel>,
+    outbox: Arc<Outbox>,
     playing: Option<Playing>,
+    counted: metrics::Counter,
     bucket: Bucket,
     /// Shared by all sessions of the account, once it is known.
     allowance: Option<Arc<Mutex<Bucket>>>,
@@ -271,6 +235,7 @@ impl Reader {
 
     /// One text frame; false ends the connection.
     async fn text(&mut self, text: &str) -> bool {
+        self.counted.increment(1);
         if !self.calm() {
             self.error("error", "too_fast", SLOW_DOWN);
             return false;
@@ -280,6 +245,8 @@ impl Reader {
             if self.warned.elapsed() > Duration::from_secs(1) {
                 self.warned = Instant::now();
                 self.error("error", "too_fast", SLOW_DOWN);
+            } else {
+                FRAMES_REFUSED.counter_of("too_fast").increment(1);
             }
             return true;
         }
@@ -292,8 +259,11 @@ impl Reader {
 
     async fn inbound(&mut self, inbound: Inbound) {
         let session = self.session;
-        if let Inbound::Connect { token, player, resume, .. } = inbound {
-            return self.connect(&token, player, resume.is_some()).await;
+        if let Inbound::Connect { token, player, resume, last_seq } = inbound {
+            return match resume {
+                Some(pass) => self.come_back(&token, player, &pass, last_seq.unwrap_or(0)).await,
+                None => self.connect(&token, player).await,
+            };
         }
         if matches!(inbound, Inbound::Ping) {
             return self.put(&Frame::new("system.pong", "", Data::Empty {}));
@@ -309,29 +279,27 @@ impl Reader {
             Inbound::Disconnect => Instruction::Quit { player, session },
             Inbound::Connect { .. } | Inbound::Ping => return,
         };
-        self.shared.inward.give(spawn, session, instruction).await;
+        self.give(spawn, player, instruction).await;
     }
 
-    async fn connect(&mut self, token: &str, player: PlayerId, resume: bool) {
+    async fn give(&self, spawn: WorldId, player: PlayerId, instruction: Instruction) {
+        let followed = self.shared.tracer.command(player, self.session, &instruction);
+        self.shared.inward.give_followed(spawn, self.session, instruction, followed).await;
+    }
+
+    async fn connect(&mut self, token: &str, player: PlayerId) {
         let ticket = match self.shared.sessions.admit(token, player) {
             Ok(ticket) => ticket,
-            Err(denied) => return self.error("system.connect.error", "denied", &denied.to_string()),
+            Err(denied) => return self.denied(denied),
         };
-        let limits = self.shared.limits;
-        let (rate, burst) = (limits.commands_per_second, limits.commands_burst);
-        self.allowance = Some(self.shared.sessions.allowance(ticket.account.id, rate, burst));
-        let session = self.session;
-        // A socket plays one character: taking up another leaves the first without a link.
-        if let Some(Playing { spawn, player }) = self.playing.take() {
-            self.shared.inward.internal(spawn, Instruction::Unlink { player, session }).await;
-        }
-        let spawn = ticket.spawn;
+        let (session, spawn) = (self.session, ticket.spawn);
+        self.plays(Playing { spawn, player }, ticket.account.id).await;
         let Ok(bytes) = postcard::to_stdvec(&ticket.character) else {
+            self.playing = None;
             return self.error("system.connect.error", "broken", "Your character could not be read.");
         };
         let stage = session;
         stage_parts(&self.shared.inward, spawn, stage, &bytes).await;
-        self.playing = Some(Playing { spawn, player });
         let instruction = Instruction::Connect {
             player,
             session,
@@ -339,12 +307,39 @@ impl Reader {
             version: ticket.version,
             account: ticket.account,
             config: ticket.config,
-            resume,
         };
-        self.shared.inward.give(spawn, session, instruction).await;
+        self.give(spawn, player, instruction).await;
+    }
+
+    /// With the pass of an earlier session: the Forge is not asked.
+    async fn come_back(&mut self, token: &str, player: PlayerId, pass: &str, last: u64) {
+        let pass = match self.shared.sessions.readmit(token, player, pass) {
+            Ok(pass) => pass,
+            Err(denied) => return self.denied(denied),
+        };
+        let (session, spawn) = (self.session, pass.spawn);
+        self.plays(Playing { spawn, player }, pass.account).await;
+        let stay = Stay { account: pass.account, incarnation: pass.incarnation, entered: pass.entered };
+        self.give(spawn, player, Instruction::Resume { player, session, stay, last }).await;
+    }
+
+    /// A socket plays one character: taking up another leaves the first without a link.
+    async fn plays(&mut self, playing: Playing, account: i64) {
+        let limits = self.shared.limits;
+        let (rate, burst) = (limits.commands_per_second, limits.commands_burst);
+        self.allowance = Some(self.shared.sessions.allowance(account, rate, burst));
+        let session = self.session;
+        if let Some(Playing { spawn, player }) = self.playing.replace(playing) {
+            self.shared.inward.internal(spawn, Instruction::Unlink { player, session }).await;
+        }
+    }
+
+    fn denied(&self, denied: Denied) {
+        self.error("system.connect.error", "denied", &denied.to_string());
     }
 
     fn error(&self, kind: &'static str, code: &'static str, text: &str) {
+        FRAMES_REFUSED.counter_of(code).increment(1);
         let data = Data::Error(ErrorData { error: text.to_owned(), code: code.into() });
         self.put(&Frame::new(kind, text, data));
     }
@@ -352,7 +347,8 @@ impl Reader {
     /// Straight to the own outbox: it concerns nobody else. If that is full, the answer is the least of it.
     fn put(&self, frame: &Frame) {
         if let Ok(text) = serde_json::to_string(frame) {
-            let _ = self.frames.try_send(Parcel::Text(text.into()));
+            let _ = self.outbox.text(text.as_bytes(), &[]);
+            self.outbox.wake();
         }
     }
 }

@@ -15,7 +15,9 @@ use super::background::{Epochs, lock};
 use super::drive::Arrival;
 use super::game::Inward;
 use super::keeper::{KeeperJob, StoredCut};
+use super::park::{self, Parked};
 use super::pulsar::beat;
+use super::pulsar::image;
 use super::pulsar::instruction::Instruction;
 use super::pulsar::record::{Meta, RecordError};
 use super::pulsar::turn::Sets;
@@ -41,6 +43,12 @@ pub enum WorldError {
     Unknown(WorldId),
     #[error("the engine is shutting down")]
     Ended,
+    #[error("its turns after the last cut: {0}")]
+    Held(String),
+    #[error("world {0} is parked: {1}. `realms nexus unpark {0}` starts it as of its last cut")]
+    Parked(WorldId, String),
+    #[error("world {0} is not parked")]
+    NotParked(WorldId),
 }
 
 /// The template sets at hand, by hash; each is durable on this nexus's disk.
@@ -73,7 +81,7 @@ pub fn stored_set(state: &State, hash: &str) -> Result<Option<Arc<Templates>>, W
 }
 
 /// The 32 bytes of a hexadecimal hash.
-fn unhex(hash: &str) -> Option<[u8; 32]> {
+pub(super) fn unhex(hash: &str) -> Option<[u8; 32]> {
     let mut bytes = [0; 32];
     if hash.len() != 64 || !hash.is_ascii() {
         return None;
@@ -93,6 +101,7 @@ pub struct Worlds {
     pub keeper: Sender<KeeperJob>,
     pub sets: Arc<TemplateSets>,
     pub epochs: Epochs,
+    pub parked: Parked,
 }
 
 impl Worlds {
@@ -101,8 +110,10 @@ impl Worlds {
     /// # Errors
     /// Whatever kept it from running; nothing of it runs then.
     pub async fn start(&self, lease: &Lease) -> Result<(), WorldError> {
-        self.fetch_set(&lease.templates).await?;
         let spawn = lease.spawn;
+        // An older image in its place would undo what its players saw.
+        self.unless_parked(spawn)?;
+        self.fetch_set(&lease.templates).await?;
         let running = lock(&self.epochs).contains_key(&spawn);
         if running {
             lock(&self.epochs).insert(spawn, lease.epoch);
@@ -111,17 +122,23 @@ impl Worlds {
             return Ok(());
         }
         let set = self.sets.set(&lease.templates).ok_or_else(|| WorldError::Templates("it is gone".into()))?;
-        let mut world = match &lease.image {
+        let world = match &lease.image {
             Some(image) => self.restored(lease, image.incarnation, set).await?,
             None => fresh(lease, set),
         };
-        // The first cut is stored before the world does anything, so that its turns have something to follow.
+        self.begin(world, lease.epoch).await
+    }
+
+    /// Stores a world's first cut, before the world does anything, so that its turns have something to follow; then it
+    /// runs.
+    pub(super) async fn begin(&self, mut world: World, epoch: i64) -> Result<(), WorldError> {
+        let spawn = world.meta.spawn;
         let head = world.begin_cut(true);
         while !world.drain_cut(usize::MAX) {}
         let (done, stored) = tokio::sync::oneshot::channel();
         let cut = StoredCut {
             spawn,
-            epoch: lease.epoch,
+            epoch,
             incarnation: head.incarnation,
             seq: head.seq,
             meta: head.meta,
@@ -132,11 +149,66 @@ impl Worlds {
         };
         self.keeper.send(KeeperJob::Commit(cut)).map_err(|_| WorldError::Ended)?;
         stored.await.ok().flatten().ok_or(WorldError::Ended)?;
-        lock(&self.epochs).insert(spawn, lease.epoch);
+        lock(&self.epochs).insert(spawn, epoch);
         self.inward
-            .ask(|done| Arrival::Start { world: Box::new(world), full_cut: false, done })
+            .ask(|done| Arrival::Start { world: Box::new(world), full_cut: false, skip: None, done })
             .await
             .ok_or(WorldError::Ended)
+    }
+
+    /// Starts a parked world as of its last cut, in a new incarnation. What came after stays in quarantine.
+    ///
+    /// # Errors
+    /// It is not parked here, or its cut cannot be read: then it stays parked.
+    pub async fn unpark(&self, spawn: WorldId) -> Result<u64, WorldError> {
+        if !lock(&self.parked).contains_key(&spawn) {
+            return Err(WorldError::NotParked(spawn));
+        }
+        let keeper = self.keeper.clone();
+        let load = move || {
+            let (done, loaded) = crossbeam_channel::bounded(1);
+            keeper.send(KeeperJob::Load { spawn, done }).map_err(|_| WorldError::Ended)?;
+            loaded.recv().map_err(|_| WorldError::Ended)?.map_err(WorldError::from)
+        };
+        let loaded = tokio::task::spawn_blocking(load).await.map_err(|_| WorldError::Ended)??;
+        let loaded = loaded.ok_or(WorldError::Unknown(spawn))?;
+        let meta = image::read_meta(&loaded.meta)?;
+        self.fetch_set(&meta.templates).await?;
+        let set = self.sets.set(&meta.templates).ok_or_else(|| WorldError::Templates("it is gone".into()))?;
+        let records = loaded.records.iter().map(|(key, value)| (key.as_slice(), value.as_slice()));
+        let mut world = World::restore(&loaded.meta, records, set)?;
+        world.meta.incarnation += 1;
+        world.meta.engine = ENGINE.into();
+        let (seq, epoch) = (world.meta.seq, world.meta.epoch);
+        let lost = super::recover::lost_links(&world);
+        self.begin(world, epoch).await?;
+        for (player, session) in lost {
+            self.inward.internal(spawn, Instruction::Unlink { player, session }).await;
+        }
+        self.forget_park(spawn).await;
+        Ok(seq)
+    }
+
+    fn unless_parked(&self, spawn: WorldId) -> Result<(), WorldError> {
+        match lock(&self.parked).get(&spawn) {
+            Some(reason) => Err(WorldError::Parked(spawn, reason.clone())),
+            None => Ok(()),
+        }
+    }
+
+    /// A world is parked no longer: a cut of it is stored that has everything.
+    pub async fn forget_park(&self, spawn: WorldId) {
+        let (done, stored) = tokio::sync::oneshot::channel();
+        let job = KeeperJob::Note { name: park::name_of(spawn), bytes: Vec::new(), done };
+        let sent = self.keeper.send(job).is_ok();
+        if sent && matches!(stored.await, Ok(Ok(()))) {
+            lock(&self.parked).remove(&spawn);
+        } else {
+            tracing::warn!(
+                spawn,
+                "that this world is parked no longer could not be stored; a start will look at it anew"
+            );
+        }
     }
 
     /// A world as its image in the Forge has it, in a new incarnation.
@@ -183,6 +255,7 @@ impl Worlds {
     /// # Errors
     /// The world does not run here, or the Forge cannot take the image; then its data stays here.
     pub async fn stop(&self, spawn: WorldId) -> Result<Saved, WorldError> {
+        self.unless_parked(spawn)?;
         if !lock(&self.epochs).contains_key(&spawn) {
             return Err(WorldError::Unknown(spawn));
         }
@@ -198,6 +271,7 @@ impl Worlds {
     /// # Errors
     /// The world does not run here, or the Forge cannot take the image.
     pub async fn save(&self, spawn: WorldId) -> Result<Saved, WorldError> {
+        self.unless_parked(spawn)?;
         self.inward.ask(|done| Arrival::Cut { spawn, done }).await.ok_or(WorldError::Unknown(spawn))?;
         self.bring(spawn).await
     }

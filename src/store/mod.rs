@@ -6,6 +6,7 @@
 
 pub mod io;
 pub mod journal;
+pub mod mark;
 #[cfg(test)]
 mod measure;
 pub mod mirror;

@@ -1,5 +1,5 @@
 //! Quarantine: what a bug or damage forced out of the way is written to a file of its own and synced before anybody
-//! acts as if it were gone. Files are read by people and tools; the engine never reads them.
+//! acts as if it were gone. Files are read by people and tools; the engine reads the tails of parked worlds only.
 //!
 //! A file begins with one line of JSON (what, when, why); after it come entries, each
 //! `length u32 LE | crc32 u32 LE | bytes`.
@@ -16,6 +16,8 @@ use super::io::{self as store_io, Io, IoFile};
 /// Beyond this the oldest files go, so that a bug that repeats cannot fill the disk.
 pub const QUARANTINE_FILES_MAX: usize = 200;
 
+/// The kind of a file that has the turns of a parked world.
+pub const TAIL: &str = "tail";
 const SUFFIX: &str = ".quarantine";
 
 /// The first line of a file.
@@ -97,7 +99,9 @@ impl Quarantine {
     }
 
     fn trim(&self) -> io::Result<()> {
-        let names = self.files()?;
+        let mut names = self.files()?;
+        // A parked world's turns are nowhere else.
+        names.retain(|name| !name.ends_with(&format!("-{TAIL}{SUFFIX}")));
         let surplus = names.len().saturating_sub(QUARANTINE_FILES_MAX);
         names[..surplus].iter().try_for_each(|name| self.io.remove(&self.dir.join(name)))
     }

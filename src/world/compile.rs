@@ -9,7 +9,9 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
+use super::by_id::ById;
 use super::check;
+use super::kept::Kept;
 use super::kinds::*;
 use super::manifest::{Located, Problem, Severity, canonical, subject};
 use super::spec::*;
@@ -83,15 +85,16 @@ impl Compiler<'_> {
             .unwrap_or_else(|| Err(Problem::error("", 0, "there is no `world` document")))?;
         let mut set = Templates {
             world,
-            zones: IndexMap::new(),
-            rooms: IndexMap::new(),
-            items: IndexMap::new(),
-            mobs: IndexMap::new(),
-            loaders: IndexMap::new(),
+            zones: ById::default(),
+            rooms: ById::default(),
+            items: ById::default(),
+            mobs: ById::default(),
+            loaders: ById::default(),
             factions: IndexMap::new(),
             currencies: IndexMap::new(),
             socials: IndexMap::new(),
             starting_equipment: Vec::new(),
+            ground: Kept::default(),
         };
         for document in self.documents {
             self.add(&mut set, document)?;
@@ -236,6 +239,7 @@ impl Compiler<'_> {
             flags,
             exits,
             details: details(&spec.details),
+            shown: Kept::default(),
         })
     }
 

@@ -58,10 +58,17 @@ pub fn room_line(name: &str) -> String {
 
 /// The text with its first letter in upper case.
 pub fn capitalized(text: &str) -> String {
+    let mut capitalized = String::with_capacity(text.len());
+    capitalize(text, &mut capitalized);
+    capitalized
+}
+
+/// Appends the text with its first letter in upper case.
+pub fn capitalize(text: &str, to: &mut String) {
     let mut chars = text.chars();
-    match chars.next() {
-        Some(first) => first.to_uppercase().chain(chars).collect(),
-        None => String::new(),
+    if let Some(first) = chars.next() {
+        to.extend(first.to_uppercase());
+        to.push_str(chars.as_str());
     }
 }
 

@@ -1,6 +1,7 @@
 //! The vocabulary that Forge and Nexus share: what builders write, what the engine reads,
 //! and the pure functions between them. No I/O, no clock, no chance.
 
+pub mod by_id;
 pub mod character;
 pub mod check;
 pub mod circle;
@@ -11,6 +12,7 @@ pub mod diff;
 pub mod fixture;
 pub mod formulas;
 pub mod internal;
+pub mod kept;
 pub mod keywords;
 pub mod kinds;
 pub mod lint;

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
+use super::by_id::ById;
+use super::kept::Kept;
 use super::kinds::*;
 use super::spec::WorldSpec;
 
@@ -24,11 +26,11 @@ pub type CurrencyId = i64;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Templates {
     pub world: WorldTemplate,
-    pub zones: IndexMap<ZoneId, Arc<Zone>>,
-    pub rooms: IndexMap<RoomId, Arc<Room>>,
-    pub items: IndexMap<ItemTemplateId, Arc<ItemTemplate>>,
-    pub mobs: IndexMap<MobTemplateId, Arc<MobTemplate>>,
-    pub loaders: IndexMap<LoaderId, Arc<Loader>>,
+    pub zones: ById<Arc<Zone>>,
+    pub rooms: ById<Arc<Room>>,
+    pub items: ById<Arc<ItemTemplate>>,
+    pub mobs: ById<Arc<MobTemplate>>,
+    pub loaders: ById<Arc<Loader>>,
     /// Keyed by code.
     pub factions: IndexMap<String, Faction>,
     /// Keyed by code.
@@ -36,6 +38,46 @@ pub struct Templates {
     /// Keyed by command; in the order in which prefixes are tried.
     pub socials: IndexMap<String, Social>,
     pub starting_equipment: Vec<StartingEquipment>,
+    #[serde(skip)]
+    pub ground: Kept<Ground>,
+}
+
+/// What of all rooms is asked for often.
+#[derive(Clone, Debug, Default)]
+pub struct Ground {
+    /// On everyone's map.
+    pub landmarks: Vec<RoomId>,
+    /// By zone.
+    pub open: ById<OpenRooms>,
+}
+
+/// Where loaders of a zone may put things without naming the room, ascending by id.
+#[derive(Clone, Debug, Default)]
+pub struct OpenRooms {
+    pub mobs: Vec<RoomId>,
+    pub items: Vec<RoomId>,
+}
+
+impl Templates {
+    pub fn ground(&self) -> &Ground {
+        self.ground.get_or_make(|| {
+            let mut ground = Ground::default();
+            for zone in self.zones.values() {
+                let open = ground.open.entry(zone.id).or_default();
+                for room in zone.rooms.iter().filter_map(|id| self.rooms.get(id)) {
+                    if room.room_type == RoomType::Water || room.has(RoomFlag::NoLoad) {
+                        continue;
+                    }
+                    open.items.push(room.id);
+                    if !room.has(RoomFlag::NoRoam) {
+                        open.mobs.push(room.id);
+                    }
+                }
+            }
+            ground.landmarks = self.rooms.values().filter(|r| r.has(RoomFlag::Landmark)).map(|r| r.id).collect();
+            ground
+        })
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -156,11 +198,35 @@ pub struct Room {
     /// Indexed by `Direction as usize`.
     pub exits: [Option<Exit>; 6],
     pub details: Vec<Detail>,
+    #[serde(skip)]
+    pub shown: Kept<ShownRoom>,
+}
+
+/// What clients are shown of a room that is the same for all, as pieces of JSON; the engine's messages make it. Ranges
+/// are within `head`.
+#[derive(Clone, Debug)]
+pub struct ShownRoom {
+    /// From the object's brace to what is in the room, with every door in its default state.
+    pub head: Box<str>,
+    /// Where what rooms on the map have in common with it ends.
+    pub fields: usize,
+    pub name: (usize, usize),
+    /// Without what is blank at its end.
+    pub description: (usize, usize),
+    /// From behind what is in the room to the object's end.
+    pub tail: Box<str>,
+    /// The exits as a line of its text.
+    pub exits: Box<str>,
 }
 
 impl Room {
     pub fn exit(&self, direction: Direction) -> Option<&Exit> {
         self.exits[direction as usize].as_ref()
+    }
+
+    /// Does any of its exits have a door?
+    pub fn has_doors(&self) -> bool {
+        self.exits.iter().flatten().any(|exit| exit.door.is_some())
     }
 
     pub fn has(&self, flag: RoomFlag) -> bool {

@@ -1,84 +1,11 @@
 //! The game socket of a running platform: what is wrong with a frame is said to whoever sent it, and nobody else notices.
 
-use futures_util::{SinkExt, StreamExt};
-use serde_json::{Value, json};
-use tokio::net::TcpStream;
+use futures_util::SinkExt;
+use serde_json::json;
 use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
-use crate::support::platform::{Home, PATIENCE, Platform};
-
-struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
-
-impl Socket {
-    async fn open(url: &str) -> Self {
-        Self(tokio_tungstenite::connect_async(url).await.unwrap().0)
-    }
-
-    async fn send(&mut self, text: impl Into<String>) {
-        self.0.send(Message::text(text.into())).await.unwrap();
-    }
-
-    /// The next frame; None at the end of the connection.
-    async fn next(&mut self) -> Option<Value> {
-        loop {
-            match tokio::time::timeout(PATIENCE, self.0.next()).await.expect("an answer") {
-                Some(Ok(Message::Text(text))) => return Some(serde_json::from_str(&text).unwrap()),
-                Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
-                _ => return None,
-            }
-        }
-    }
-
-    /// Reads until a frame of this type.
-    async fn until(&mut self, kind: &str) -> Value {
-        loop {
-            let frame = self.next().await.unwrap_or_else(|| panic!("the connection ended before {kind}"));
-            assert!(frame["data"].is_object() || frame["data"].is_array(), "{frame}");
-            if frame["type"] == kind {
-                return frame;
-            }
-        }
-    }
-}
-
-struct Guest {
-    token: String,
-    player: i64,
-}
-
-fn guest(platform: &Platform) -> Guest {
-    let (status, body) = platform.post("/api/v1/game/play/", "{}");
-    assert_eq!(status, 201, "{body}");
-    let body: Value = serde_json::from_str(&body).unwrap();
-    Guest { token: body["access"].as_str().unwrap().into(), player: body["player"]["id"].as_i64().unwrap() }
-}
-
-/// Announces the entry with the Forge; the address of the game socket.
-async fn announce(platform: &Platform, guest: &Guest) -> String {
-    let url = format!("ws://127.0.0.1:{}/ws/forge/?token={}", platform.port, guest.token);
-    let mut forge = Socket::open(&url).await;
-    forge.send(json!({"type": "job", "job": "enter_world", "player_id": guest.player}).to_string()).await;
-    loop {
-        let frame = forge.next().await.expect("the Forge answers");
-        if frame["type"] == "job_complete" {
-            assert_eq!(frame["status"], "success", "{frame}");
-            return frame["job_data"]["ws_uri"].as_str().unwrap().replace("localhost", "127.0.0.1");
-        }
-    }
-}
-
-fn hello(guest: &Guest) -> String {
-    let key = format!("player.{}", guest.player);
-    json!({"type": "system.connect", "data": {"player_key": key}, "token": guest.token}).to_string()
-}
-
-async fn enter(platform: &Platform, guest: &Guest) -> Socket {
-    let mut socket = Socket::open(&announce(platform, guest).await).await;
-    socket.send(hello(guest)).await;
-    socket.until("cmd.state.sync.success").await;
-    socket
-}
+use crate::support::platform::Home;
+use crate::support::player::{Guest, Socket, announce, enter, guest, hello};
 
 fn say(text: &str) -> String {
     json!({"type": "cmd.text", "text": format!("say {text}")}).to_string()

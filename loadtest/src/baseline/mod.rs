@@ -1,5 +1,5 @@
 //! Servers to hold the engine against, each a process of its own: a bare echo, a bare fan-out, and the design of before
-//! with Redis between its parts. They use the same library, buffers and flushing as the engine's game socket.
+//! with Redis between its parts. They read and write their sockets with the engine's own code.
 
 mod echo;
 mod fanout;
@@ -14,13 +14,6 @@ use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
 
 use crate::samples::Samples;
-
-/// Bytes read at once from a socket: as the engine's.
-pub const READ_BUFFER_BYTES: usize = 4 * 1024;
-/// As the engine's.
-pub const WRITE_BUFFER_BYTES_MAX: usize = 1024 * 1024;
-/// Messages that wait for one socket: as the engine's.
-pub const OUTBOX_MESSAGES_MAX: usize = 256;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Kind {

@@ -9,6 +9,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, bail};
 use futures_util::StreamExt;
+use realms::nexus::outbox::Outbox;
+use realms::nexus::pipe::Source;
 use redis::AsyncCommands;
 use redis::aio::MultiplexedConnection;
 use tokio::net::TcpListener;
@@ -16,7 +18,7 @@ use tokio::process::{Child, Command as Process};
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
 use super::hall::{self, Command, Grid, Script};
-use super::socket::{self, Outbox};
+use super::socket::{self, put};
 use crate::samples::Samples;
 
 /// Between two polls.
@@ -62,7 +64,7 @@ impl Redis {
     }
 }
 
-type Outboxes = Arc<Mutex<HashMap<i64, Outbox>>>;
+type Outboxes = Arc<Mutex<HashMap<i64, Arc<Outbox>>>>;
 
 /// # Errors
 /// The listener or Redis fails.
@@ -83,13 +85,18 @@ pub async fn serve(
     let gate = redis.client.get_multiplexed_async_connection().await?;
     tokio::select! {
         ended = engine.run(drained) => ended,
-        ended = socket::accept(listener, move |stream| gateway(stream, gate.clone(), outboxes.clone(), Grid::new(rooms))) => ended,
+        ended = socket::accept(listener, move |source, outbox| gateway(source, outbox, gate.clone(), outboxes.clone(), Grid::new(rooms))) => ended,
     }
 }
 
 /// One socket: what it says goes into the timings, at once due.
-async fn gateway(stream: socket::Stream, mut redis: MultiplexedConnection, outboxes: Outboxes, grid: Grid) {
-    let (outbox, mut source) = socket::split(stream);
+async fn gateway(
+    mut source: Source,
+    outbox: Arc<Outbox>,
+    mut redis: MultiplexedConnection,
+    outboxes: Outboxes,
+    grid: Grid,
+) {
     let Some(Ok(Message::Text(hello))) = source.next().await else { return };
     let player = hall::player(&hello).unwrap_or_default();
     let room = (player.unsigned_abs() as usize).saturating_sub(1) % grid.rooms();
@@ -104,7 +111,7 @@ async fn gateway(stream: socket::Stream, mut redis: MultiplexedConnection, outbo
         return;
     }
     outboxes.lock().unwrap_or_else(PoisonError::into_inner).insert(player, outbox.clone());
-    let _ = outbox.try_send(Utf8Bytes::from_static(hall::WELCOME));
+    put(&outbox, hall::WELCOME);
     let mut number = 0u64;
     while let Some(Ok(message)) = source.next().await {
         let Message::Text(frame) = message else { continue };
@@ -118,6 +125,7 @@ async fn gateway(stream: socket::Stream, mut redis: MultiplexedConnection, outbo
         }
     }
     outboxes.lock().unwrap_or_else(PoisonError::into_inner).remove(&player);
+    outbox.end();
     let place: redis::RedisResult<usize> = redis.hget(format!("player:{player}"), "room").await;
     if let Ok(room) = place {
         let _: redis::RedisResult<()> = redis.srem(format!("room:{room}"), player).await;
@@ -188,7 +196,7 @@ impl Engine {
     fn send(&self, player: i64, frame: Utf8Bytes) {
         let outboxes = self.outboxes.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(outbox) = outboxes.get(&player) {
-            let _ = outbox.try_send(frame);
+            put(outbox, &frame);
         }
     }
 }

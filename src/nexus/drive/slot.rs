@@ -1,5 +1,6 @@
 //! One world on the Pulsar thread: the world, its clock, and what its next cut waits for.
 
+use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
@@ -7,23 +8,36 @@ use crate::nexus::game::Outbound;
 use crate::nexus::journal::Batch;
 use crate::nexus::keeper::StoredCut;
 use crate::nexus::mend::Broken;
+use crate::nexus::message::Frame;
+use crate::nexus::meters::Survey;
 use crate::nexus::pulsar::image::CutHead;
-use crate::nexus::pulsar::instruction::{Applied, Instruction, What};
+use crate::nexus::pulsar::instruction::{Applied, CANCELLED, Instruction, What};
 use crate::nexus::pulsar::record::Ask;
 use crate::nexus::pulsar::turn::{self, Out, Output, Sets};
 use crate::nexus::pulsar::world::World;
 use crate::nexus::timings::Due;
+use crate::nexus::trace::{Followed, TurnReport};
+use crate::store::mark::Mark;
 use crate::world::internal::Population;
 use crate::world::template::RuleId;
 
 use super::Done;
 
+/// What the actor of a turn that panicked is told.
+const BROKEN: &str = "Something went wrong with that. It was left out; please try something else.";
 /// A late wake advances world time to at most this past what was due; milliseconds.
 const LATE_MAX: u64 = 250;
 /// Records encoded between two looks at the clock while a cut is drained.
 const CUT_RECORDS: usize = 32;
 /// Arrivals that wait while a world is mended; more are refused.
 const PARKED_MAX: usize = 4096;
+
+/// What a turn needs beside its world.
+pub struct Means<'a> {
+    pub batch: &'a mut Batch,
+    pub sets: &'a dyn Sets,
+    pub mark: &'a mut Mark,
+}
 
 pub struct Slot {
     pub world: World,
@@ -49,6 +63,11 @@ pub struct Slot {
     parked: Vec<Instruction>,
     /// The timing that panicked, if it was one; and whom to tell.
     skip: Option<Option<u64>>,
+    /// How many instructions came from outside, and how many of them were taken from the heap.
+    given: u64,
+    taken: u64,
+    /// Of followed commands, by which instruction they are of.
+    followed: VecDeque<(u64, Box<Followed>)>,
 }
 
 /// A cut that is being written.
@@ -95,6 +114,9 @@ impl Slot {
             armed: None,
             parked: Vec::new(),
             skip: None,
+            given: 0,
+            taken: 0,
+            followed: VecDeque::new(),
         }
     }
 
@@ -151,28 +173,43 @@ impl Slot {
         }
     }
 
-    pub fn give(&mut self, now: Instant, instruction: Instruction) {
-        if matches!(self.stage, Stage::Mending | Stage::Parked) {
-            self.parked.push(instruction);
-            return;
+    pub fn give(&mut self, now: Instant, instruction: Instruction, followed: Option<Box<Followed>>) {
+        match self.stage {
+            Stage::Mending => return self.parked.push(instruction),
+            // Nothing is applied to it any more: errands stay open, and links end with the process.
+            Stage::Parked => return,
+            _ => {}
         }
+        self.followed.extend(followed.map(|followed| (self.given, followed)));
+        self.given += 1;
         self.last_given = self.tick(now).max(self.last_given);
         self.world.timings.give(self.last_given, instruction);
     }
 
     /// Applies up to `most` due instructions; how many it were.
-    pub fn turns(&mut self, now: Instant, most: usize, batch: &mut Batch, sets: &dyn Sets) -> usize {
+    pub fn turns(&mut self, now: Instant, most: usize, means: &mut Means) -> usize {
         if self.stage != Stage::Running {
             return 0;
         }
         let world_now = self.tick(now).max(self.last_given);
+        if let Some(due) = self.world.timings.next_due().filter(|due| *due <= world_now) {
+            means.batch.tally.late(world_now - due);
+        }
+        let mut begun = means.batch.tally.begin();
         for applied in 0..most {
             let Some(due) = self.world.timings.pop(world_now) else { return applied };
-            let (due, what) = match due {
-                Due::Own { due, arrival } => (due, What::Timer(arrival)),
-                Due::Given { due, instruction } => (due, What::Given(instruction)),
+            let (due, what, followed) = match due {
+                Due::Own { due, arrival } => (due, What::Timer(arrival), None),
+                Due::Given { due, instruction } => (due, What::Given(instruction), self.next_followed()),
             };
-            self.turn(due, what, batch, sets);
+            let kind = self.kind_of(&what);
+            let outs = means.batch.outs.len();
+            self.turn(due, what, means);
+            let ended = means.batch.tally.turn(kind, begun);
+            if let Some(followed) = followed {
+                self.report(followed, ended - begun, outs, means.batch);
+            }
+            begun = ended;
             if self.stage != Stage::Running {
                 return applied + 1;
             }
@@ -180,21 +217,31 @@ impl Slot {
         most
     }
 
-    fn turn(&mut self, due: u64, what: What, batch: &mut Batch, sets: &dyn Sets) {
+    /// What the last process was torn from, or this one was thrown out of, is left out: before anything else is due.
+    pub fn skip(&mut self, timer: Option<u64>, means: &mut Means) {
+        self.turn(0, What::Given(Instruction::Skip { timer }), means);
+    }
+
+    fn turn(&mut self, due: u64, what: What, means: &mut Means) {
+        let Means { batch, sets, mark } = means;
         let at = self.world.meta.now.max(due);
         let applied = Applied { at, what };
         self.bytes.clear();
         // Writing into memory does not fail; were it to, the turn would not be journaled, so it is not applied.
-        let Ok(bytes) = postcard::to_extend(&applied, std::mem::take(&mut self.bytes)) else { return };
-        self.bytes = bytes;
+        if !applied.encode(&mut self.bytes) {
+            return;
+        }
         self.output.outs.clear();
         let timer = match &applied.what {
             What::Timer(arrival) => Some(*arrival),
             What::Given(_) => None,
         };
+        let asker = applied.asker();
         let (seq, world, output) = (self.world.meta.seq + 1, &mut self.world, &mut self.output);
-        let outcome = catch_unwind(AssertUnwindSafe(|| turn::apply(world, at, applied.what, sets, output)));
-        let Ok(effective) = outcome else { return self.broke(seq, timer, batch) };
+        mark.begin(world.meta.spawn, world.meta.incarnation, seq, &self.bytes);
+        let outcome = catch_unwind(AssertUnwindSafe(|| turn::apply(world, at, applied.what, *sets, output)));
+        mark.end();
+        let Ok(effective) = outcome else { return self.broke(seq, timer, asker, batch) };
         if effective {
             let meta = &self.world.meta;
             batch.push(meta.spawn, meta.incarnation, meta.seq, &self.bytes);
@@ -213,9 +260,46 @@ impl Slot {
         }
     }
 
+    /// The instruction that was just taken from the heap, if it is followed: they come out as they went in.
+    fn next_followed(&mut self) -> Option<Box<Followed>> {
+        let nth = self.taken;
+        self.taken += 1;
+        self.followed.front().is_some_and(|(of, _)| *of == nth).then(|| self.followed.pop_front())?.map(|(_, it)| it)
+    }
+
+    /// A followed command was applied; its outputs are those of the batch from `outs` on.
+    fn report(&self, mut followed: Box<Followed>, turn: Duration, outs: usize, batch: &mut Batch) {
+        if matches!(self.stage, Stage::Mending) {
+            return;
+        }
+        for out in &batch.outs[outs..] {
+            if let Outbound::Message(message) = out {
+                followed.count(message);
+            }
+        }
+        let meta = &self.world.meta;
+        let (spawn, seq, world_ms, micros) = (meta.spawn, meta.seq, meta.now, turn.as_micros() as u64);
+        followed.applied(TurnReport { spawn, seq, world_ms, micros });
+        batch.outs.push(Outbound::Followed(followed));
+        batch.followed += 1;
+    }
+
+    fn kind_of(&self, what: &What) -> usize {
+        match what {
+            What::Timer(arrival) => {
+                self.world.waiting.get(*arrival).map_or(CANCELLED, |timing| timing.instruction.kind())
+            }
+            What::Given(instruction) => instruction.kind(),
+        }
+    }
+
     /// A turn panicked: its outputs are dropped, the world is not used any more, and what comes is parked.
-    fn broke(&mut self, seq: u64, timer: Option<u64>, batch: &mut Batch) {
+    fn broke(&mut self, seq: u64, timer: Option<u64>, asker: Option<u64>, batch: &mut Batch) {
         self.output.outs.clear();
+        if let Some(session) = asker {
+            let frame = Frame::failure("broken", BROKEN);
+            batch.outs.push(Outbound::ToSession { session, frame: frame.into() });
+        }
         self.stage = Stage::Mending;
         self.skip = Some(timer);
         self.cutting = None;
@@ -229,9 +313,14 @@ impl Slot {
     }
 
     /// The world is whole again, or will not be without an operator.
-    pub fn mended(&mut self, world: Option<World>, now: Instant) {
+    pub fn mended(&mut self, world: Option<World>, now: Instant, means: &mut Means) {
         let Some(world) = world else {
             self.stage = Stage::Parked;
+            self.parked = Vec::new();
+            // Whoever waits for a cut, or for the world's stop, waits in vain.
+            for done in self.wanted.drain(..).chain(self.waiting.drain(..)).chain(self.stop.take()) {
+                let _ = done.send(None);
+            }
             return;
         };
         // Arrivals that waited in the old heap come after what is due in the new one.
@@ -240,6 +329,9 @@ impl Slot {
                 self.parked.push(instruction);
             }
         }
+        // Followed no further: the heap that they count in is another.
+        self.followed.clear();
+        (self.given, self.taken) = (0, 0);
         self.world = world;
         self.base = (now, self.world.meta.now);
         self.last_given = self.world.meta.now;
@@ -247,10 +339,10 @@ impl Slot {
         self.want_full = true;
         self.armed = None;
         if let Some(timer) = self.skip.take() {
-            self.give(now, Instruction::Skip { timer });
+            self.skip(timer, means);
         }
         for instruction in std::mem::take(&mut self.parked) {
-            self.give(now, instruction);
+            self.give(now, instruction, None);
         }
     }
 
@@ -271,6 +363,19 @@ impl Slot {
             players: self.world.players.iter().map(|(id, _)| id).collect(),
             linkless: self.world.players.iter().filter(|(_, row)| row.is_linkless).map(|(id, _)| id).collect(),
         }
+    }
+
+    /// Adds what this world holds.
+    pub fn survey(&self, all: &mut Survey) {
+        let World { timings, errands, players, index, mobs, items, .. } = &self.world;
+        all.worlds += usize::from(self.stage != Stage::Parked);
+        all.parked += usize::from(self.stage == Stage::Parked);
+        all.timings += timings.len();
+        all.errands += errands.len();
+        all.players += players.len();
+        all.linkless += index.linkless.len();
+        all.mobs += mobs.len();
+        all.items += items.len();
     }
 
     /// The open errands, as if they were opened now.
@@ -303,6 +408,11 @@ impl Slot {
 
     pub fn is_at_rest(&self) -> bool {
         matches!(self.stage, Stage::Rest | Stage::Gone | Stage::Parked)
+    }
+
+    /// An operator has to look at it: nothing is done in it.
+    pub fn is_parked(&self) -> bool {
+        self.stage == Stage::Parked
     }
 
     pub fn is_gone(&self) -> bool {

@@ -1,101 +1,27 @@
 //! What clients see of a world: rooms, characters, items, the own character. The shapes are the
 //! contract's; parts that cannot change are shared with the templates.
 
+mod patch;
+mod place;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
-use crate::world::kinds::*;
-use crate::world::template::{self, Stats};
+use crate::world::kept::Kept;
+use crate::world::template::Stats;
 
-/// A room in the own room's place, whole.
-#[derive(Clone, Debug, PartialEq)]
-pub struct RoomView {
-    pub room: Arc<template::Room>,
-    pub doors: [Option<DoorState>; 6],
-    pub inventory: Vec<Arc<Item>>,
-    pub chars: Vec<Arc<Char>>,
-    pub actions: Vec<String>,
-}
+pub use patch::*;
+pub use place::*;
 
-impl RoomView {
-    fn fields<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
-        let room = &*self.room;
-        map.serialize_entry("id", &room.id)?;
-        map.serialize_entry("name", &room.name)?;
-        map.serialize_entry("description", &room.description)?;
-        map.serialize_entry("zone", &ZoneRef { key: &room.zone_key, name: &room.zone_name })?;
-        map.serialize_entry("inventory", &self.inventory)?;
-        map.serialize_entry("chars", &self.chars)?;
-        map.serialize_entry("actions", &self.actions)?;
-        let details: Vec<&str> =
-            room.details.iter().filter(|d| !d.hidden).filter_map(|d| d.words.first()).map(String::as_str).collect();
-        map.serialize_entry("details", &details)
-    }
-}
-
-impl Serialize for RoomView {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        map_room_fields(&mut map, &self.room, &self.doors)?;
-        self.fields(&mut map)?;
-        map.end()
-    }
-}
-
-#[derive(Serialize)]
-struct ZoneRef<'a> {
-    key: &'a str,
-    name: &'a str,
-}
-
-/// A room on the map.
-#[derive(Clone, Debug, PartialEq)]
-pub struct MapRoom {
-    pub room: Arc<template::Room>,
-    pub doors: [Option<DoorState>; 6],
-}
-
-impl Serialize for MapRoom {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        map_room_fields(&mut map, &self.room, &self.doors)?;
-        map.serialize_entry("name", &self.room.name)?;
-        map.end()
-    }
-}
-
-fn map_room_fields<M: SerializeMap>(
-    map: &mut M,
-    room: &template::Room,
-    doors: &[Option<DoorState>; 6],
-) -> Result<(), M::Error> {
-    const DOORS: [&str; 6] = [
-        "north_door_state",
-        "east_door_state",
-        "south_door_state",
-        "west_door_state",
-        "up_door_state",
-        "down_door_state",
-    ];
-    map.serialize_entry("key", &room.key)?;
-    map.serialize_entry("x", &room.at[0])?;
-    map.serialize_entry("y", &room.at[1])?;
-    map.serialize_entry("z", &room.at[2])?;
-    map.serialize_entry("type", room.room_type.as_str())?;
-    map.serialize_entry("color", &room.color)?;
-    map.serialize_entry("flags", &room.flags)?;
-    for direction in Direction::ALL {
-        let exit = room.exit(*direction);
-        map.serialize_entry(direction.as_str(), &exit.map(|e| e.to_key.as_str()))?;
-        if let Some(door) = exit.and_then(|e| e.door.as_ref()) {
-            let state = doors[*direction as usize].unwrap_or(door.default_state);
-            map.serialize_entry(DOORS[*direction as usize], state.as_str())?;
-        }
-    }
-    Ok(())
+/// Pieces of JSON that were made of a view when it was first sent.
+#[derive(Clone, Debug)]
+pub struct Shown {
+    /// The whole view.
+    pub json: Box<str>,
+    /// Its line in the text of a room, with the break before it.
+    pub line: Box<str>,
 }
 
 /// A character as others see it.
@@ -121,7 +47,7 @@ pub struct Char {
     pub stance: Option<String>,
     pub health: i32,
     pub health_max: i32,
-    pub target: Option<Named>,
+    pub target: Option<Called>,
     pub group_id: Option<String>,
     pub is_elite: bool,
     pub is_invisible: bool,
@@ -133,6 +59,8 @@ pub struct Char {
     pub quest_data: QuestData,
     pub actions: Vec<String>,
     pub equipment: Equipment,
+    #[serde(skip)]
+    pub shown: Kept<Shown>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -151,19 +79,6 @@ pub struct QuestData {
 
 /// Slot to item.
 pub type Equipment = BTreeMap<&'static str, Arc<Item>>;
-
-/// Someone, by name.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Named {
-    pub key: String,
-    pub name: String,
-    pub keywords: String,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct KeyRef {
-    pub key: String,
-}
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Item {
@@ -205,35 +120,8 @@ pub struct Item {
     pub on_use_cmd: String,
     pub on_use_description: String,
     pub actions: Vec<String>,
-}
-
-/// What changed of the own character. Only fields that are there are merged by the client.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct ActorPatch {
-    pub key: String,
-    pub name: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub room: Option<KeyRef>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub state: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub health: Option<i32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub health_max: Option<i32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub health_regen: Option<i32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub mana: Option<i32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub mana_max: Option<i32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub mana_regen: Option<i32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub stamina: Option<i32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub stamina_max: Option<i32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub stamina_regen: Option<i32>,
+    #[serde(skip)]
+    pub shown: Kept<Shown>,
 }
 
 /// The own character, whole.
@@ -412,6 +300,20 @@ pub struct ConnectedData {
     /// Number of the last numbered command that was applied; only to a client that came back.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_n: Option<u64>,
+    /// The way back, for `data.resume` of the next `system.connect`.
+    pub resume: String,
+    /// Number of the newest message; only to a client that came back. What it missed up to here follows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seq: Option<u64>,
+}
+
+/// The whole room, looked at.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct LookData {
+    pub actor: ActorPatch,
+    pub target_type: &'static str,
+    pub target: RoomView,
+    pub map: Vec<MapRoom>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -2,8 +2,11 @@
 //! (15 s) asks for what is missing. Only what is active is touched: the tired, and the roamers of
 //! zones with a player in them. Large work is cut into turns of bounded size.
 
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+
 use crate::nexus::beat::BEAT_MILLIS;
-use crate::nexus::message::view::{ActorPatch, KeyRef, Named};
+use crate::nexus::message::view::{ActorPatch, RoomRef, Vital};
 use crate::nexus::message::{Data, Frame};
 use crate::nexus::tic::TIC_MILLIS;
 use crate::world::character::PlayerId;
@@ -14,8 +17,8 @@ use crate::world::template::{RoomId, ZoneId};
 
 use super::command::walk;
 use super::instruction::{BeatStage, Instruction};
+use super::load;
 use super::record::{Ask, MobId, Stamp, Who};
-use super::see;
 use super::turn::Turn;
 use super::world::World;
 
@@ -40,6 +43,16 @@ pub fn beat(turn: &mut Turn) -> bool {
     true
 }
 
+/// What a timing that is left out leaves undone: a world's clocks go on ticking, and a plan goes on behind the gap.
+pub fn skipped(turn: &mut Turn, instruction: Instruction) {
+    match instruction {
+        Instruction::Beat => turn.world.schedule(BEAT_MILLIS, Instruction::Beat),
+        Instruction::Tic => turn.world.schedule(TIC_MILLIS, Instruction::Tic),
+        Instruction::LoadOn { errand, next } => load::leave_out(turn, errand, next),
+        _ => {}
+    }
+}
+
 /// Goes on with a Beat that is cut into turns.
 pub fn on(turn: &mut Turn, stage: BeatStage, after: i64) -> bool {
     match stage {
@@ -52,16 +65,20 @@ pub fn on(turn: &mut Turn, stage: BeatStage, after: i64) -> bool {
 
 fn players(turn: &mut Turn, after: i64) {
     use std::ops::Bound::{Excluded, Unbounded};
-    let candidates: Vec<PlayerId> =
-        turn.world.index.tired_players.range((Excluded(after), Unbounded)).copied().collect();
-    let mut tired = Vec::new();
-    for player in candidates {
+    let (mut tired, mut rested) = (Vec::new(), Vec::new());
+    for player in turn.world.index.tired_players.range((Excluded(after), Unbounded)).copied() {
         // The set may hold some who are rested by now; what a turn does must follow from the state alone.
-        if !turn.world.is_tired(player) {
-            turn.world.index.tired_players.remove(&player);
-        } else if tired.len() < BEAT_CHUNK {
+        if turn.world.is_tired(player) {
             tired.push(player);
+        } else {
+            rested.push(player);
         }
+        if tired.len() == BEAT_CHUNK {
+            break;
+        }
+    }
+    for player in rested {
+        turn.world.index.tired_players.remove(&player);
     }
     for player in &tired {
         regenerate_player(turn, *player);
@@ -108,35 +125,19 @@ fn regenerate_player(turn: &mut Turn, id: PlayerId) {
     let linked = turn.world.presences.get(id).is_some_and(|p| p.session.is_some());
     if changed && linked {
         let actor = ActorPatch {
-            key: see::player_key(id),
-            name: turn.name(Who::Player(id)),
-            room: turn.world.room_of(Who::Player(id)).map(|room| KeyRef { key: see::room_key(room) }),
-            health: Some(healed),
-            health_max: Some(stats.health_max),
-            health_regen: Some(health),
-            mana: Some(mana_new),
-            mana_max: Some(stats.mana_max),
-            mana_regen: Some(mana),
-            stamina: Some(stamina_new),
-            stamina_max: Some(stats.stamina_max),
-            stamina_regen: Some(stamina),
-            ..ActorPatch::default()
+            who: turn.world.named(Who::Player(id)),
+            room: turn.world.room_of(Who::Player(id)).and_then(|room| turn.world.room_ref(room)),
+            state: None,
+            health: Vital::whole(healed, stats.health_max, health),
+            mana: Vital::whole(mana_new, stats.mana_max, mana),
+            stamina: Vital::whole(stamina_new, stats.stamina_max, stamina),
         };
         turn.tell(id, Frame::new("notification.regen", "", Data::Actor { actor }));
     }
 }
 
 fn mobs(turn: &mut Turn, after: i64) {
-    let zones: Vec<ZoneId> = turn.world.index.awake.keys().copied().collect();
-    let mut tired: Vec<MobId> = zones
-        .iter()
-        .filter_map(|zone| turn.world.index.tired_mobs.get(zone))
-        .flatten()
-        .copied()
-        .filter(|mob| *mob > after)
-        .collect();
-    tired.sort_unstable();
-    tired.truncate(BEAT_CHUNK);
+    let tired = next_mobs(&turn.world.index.awake, &turn.world.index.tired_mobs, after);
     for mob in &tired {
         regenerate_mob(turn.world, *mob, 1);
     }
@@ -146,6 +147,25 @@ fn mobs(turn: &mut Turn, after: i64) {
         }
         _ => roam(turn, i64::MIN),
     }
+}
+
+/// The next mobs of the zones that are awake, by id; as many as one turn looks at. The cost grows with the zones that
+/// are awake, not with what is in them.
+fn next_mobs<T>(awake: &BTreeMap<ZoneId, T>, mobs: &BTreeMap<ZoneId, BTreeSet<MobId>>, after: MobId) -> Vec<MobId> {
+    use std::ops::Bound::{Excluded, Unbounded};
+    let zones = awake.keys().filter_map(|zone| mobs.get(zone));
+    let mut rest: Vec<_> = zones.map(|mobs| mobs.range((Excluded(after), Unbounded))).collect();
+    let firsts = rest.iter_mut().enumerate().filter_map(|(nth, mobs)| Some(Reverse((*mobs.next()?, nth))));
+    let mut firsts: BinaryHeap<_> = firsts.collect();
+    let mut next = Vec::new();
+    while let Some(Reverse((mob, nth))) = firsts.pop() {
+        next.push(mob);
+        if next.len() == BEAT_CHUNK {
+            break;
+        }
+        firsts.extend(rest[nth].next().map(|mob| Reverse((*mob, nth))));
+    }
+    next
 }
 
 /// Regenerates a mob for a number of Beats at once.
@@ -181,16 +201,7 @@ pub fn wake(world: &mut World, room: RoomId) {
 }
 
 fn roam(turn: &mut Turn, after: i64) {
-    let zones: Vec<ZoneId> = turn.world.index.awake.keys().copied().collect();
-    let mut roamers: Vec<MobId> = zones
-        .iter()
-        .filter_map(|zone| turn.world.index.roamers.get(zone))
-        .flatten()
-        .copied()
-        .filter(|mob| *mob > after)
-        .collect();
-    roamers.sort_unstable();
-    roamers.truncate(BEAT_CHUNK);
+    let roamers = next_mobs(&turn.world.index.awake, &turn.world.index.roamers, after);
     for mob in &roamers {
         roam_one(turn, *mob);
     }
@@ -226,26 +237,23 @@ fn roam_one(turn: &mut Turn, id: MobId) {
         return;
     }
     let (direction, to) = ways[world.roll(ways.len() as u32) as usize];
-    let actor = Named { key: see::mob_key(id), name: template.name.clone(), keywords: template.keywords.join(" ") };
-    if !template.is_invisible {
+    let is_seen = |turn: &Turn, room| !template.is_invisible && turn.world.players_in(room).next().is_some();
+    if is_seen(turn, from) {
         let text = walk::leaves(&template.name, direction);
-        let data = Data::Exit { actor, direction: Some(direction.as_str()) };
+        let data = Data::Exit { actor: turn.world.named(Who::Mob(id)), direction: Some(direction.as_str()) };
         turn.tell_room(from, &[], Frame::new("notification.movement.exit", text, data));
     }
-    turn.world.depart(Who::Mob(id), from);
-    if let Some(mob) = turn.world.mobs.edit(id) {
+    turn.world.shift(Who::Mob(id), from, to);
+    if let Some(mob) = turn.world.mobs.edit_unseen(id) {
         mob.room = to;
     }
-    turn.world.arrive(Who::Mob(id), to);
-    if !template.is_invisible
+    if is_seen(turn, to)
         && let Some(actor) = turn.world.char_view(Who::Mob(id))
+        && let Some(target) = turn.world.templates.rooms.get(&to).cloned()
     {
         let text = walk::arrives(&template.name, direction);
-        let data = Data::Enter {
-            actor,
-            direction: Some(direction.opposite().as_str()),
-            room: KeyRef { key: see::room_key(to) },
-        };
+        let direction = Some(direction.opposite().as_str());
+        let data = Data::Enter { actor, direction, room: RoomRef(target) };
         turn.tell_room(to, &[], Frame::new("notification.movement.enter", text, data));
     }
 }

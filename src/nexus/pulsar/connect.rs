@@ -5,15 +5,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::nexus::message::view::*;
-use crate::nexus::message::{Data, Frame};
+use crate::nexus::message::{Data, ErrorData, Frame, Text};
 use crate::world::character::{Account, Character, PlayerConfig, PlayerId, SavedPlace};
 use crate::world::internal::Errand;
 use crate::world::kinds::*;
 use crate::world::template::{Currency, Faction, RoomId};
 
+use super::instruction::Stay;
 use super::record::{self, Ask, Item, Place, Player, Presence, Viewed, Who};
 use super::see;
-use super::turn::{Out, Turn};
+use super::turn::{Out, Return, Turn, Welcome};
 use super::{beat, equip, react};
 
 /// A socket that takes up a character.
@@ -25,13 +26,11 @@ pub struct Entry {
     pub stage: Option<u64>,
     /// How often the Forge had stored it when it was read.
     pub version: i64,
-    /// The client goes on numbering its commands where it was.
-    pub resume: bool,
 }
 
 /// A socket takes up a character.
 pub fn connect(turn: &mut Turn, entry: Entry, account: Account, config: PlayerConfig) -> bool {
-    let Entry { player, session, stage, version, resume } = entry;
+    let Entry { player, session, stage, version } = entry;
     let staged = stage.and_then(|stage| turn.world.staged.remove(stage));
     let resumed = turn.world.players.contains(player);
     if !resumed {
@@ -51,32 +50,22 @@ pub fn connect(turn: &mut Turn, entry: Entry, account: Account, config: PlayerCo
             enter(turn, character);
         }
     }
-    let now = turn.world.meta.now;
     if let Some(row) = turn.world.players.edit(player) {
         row.account = account;
         row.config = config;
-        row.is_linkless = false;
     }
+    // A client that does not come back, but comes, numbers its commands from one.
     if let Some(presence) = turn.world.presences.edit(player) {
-        presence.session = Some(session);
-        presence.linkless_since = None;
-        presence.last_action = now;
-        // A client that does not come back, but comes, numbers its commands from one.
-        if !resume {
-            presence.commands = 0;
-        }
+        presence.commands = 0;
     }
-    let last_n = turn.world.presences.get(player).map(|presence| presence.commands).filter(|_| resume);
-    turn.world.index.linkless.remove(&player);
-    turn.out.outs.push(Out::Attach { player, session });
-    turn.tell(player, Frame::new("system.connect.success", "", Data::Connected(ConnectedData { resumed, last_n })));
+    attach(turn, player, session, Welcome { resumed, back: None });
     sync(turn, player);
     if !resumed {
         let room = turn.world.room_of(Who::Player(player));
         if let (Some(room), Some(actor)) = (room, turn.world.char_view(Who::Player(player))) {
-            if !actor.is_invisible {
+            if let Some(room_ref) = turn.world.room_ref(room).filter(|_| !actor.is_invisible) {
                 let text = format!("{} has arrived.", actor.name);
-                let data = Data::Enter { actor, direction: None, room: KeyRef { key: see::room_key(room) } };
+                let data = Data::Enter { actor, direction: None, room: room_ref };
                 turn.tell_room(room, &[player], Frame::new("notification.movement.enter", text, data));
             }
             react::entered(turn, player, room);
@@ -84,6 +73,47 @@ pub fn connect(turn: &mut Turn, entry: Entry, account: Account, config: PlayerCo
     }
     who_changed(turn);
     true
+}
+
+/// A socket takes a character up again where it left it: nothing is sent but what it missed.
+pub fn resume(turn: &mut Turn, player: PlayerId, session: u64, stay: Stay, last: u64) -> bool {
+    let known = turn.world.presences.get(player).filter(|presence| {
+        let same = turn.world.meta.incarnation == stay.incarnation && presence.entered == stay.entered;
+        same && last <= presence.messages
+    });
+    let owned = turn.world.players.get(player).is_some_and(|row| row.account.id == stay.account);
+    let Some(presence) = known.filter(|_| owned) else {
+        let data = Data::Error(ErrorData { error: GONE.into(), code: "gone".into() });
+        let frame = Frame::new("system.connect.error", GONE, data);
+        turn.out.outs.push(Out::Reject { session, frame: frame.into() });
+        return false;
+    };
+    let back = Return { last, newest: presence.messages, last_n: presence.commands };
+    attach(turn, player, session, Welcome { resumed: true, back: Some(back) });
+    who_changed(turn);
+    true
+}
+
+const GONE: &str = "Too much has happened since you were here. Please enter again.";
+
+/// From here on the character is played by this socket.
+fn attach(turn: &mut Turn, player: PlayerId, session: u64, welcome: Welcome) {
+    let now = turn.world.meta.now;
+    let mut account = 0;
+    if let Some(row) = turn.world.players.edit(player) {
+        row.is_linkless = false;
+        account = row.account.id;
+    }
+    let mut entered = 0;
+    if let Some(presence) = turn.world.presences.edit(player) {
+        presence.session = Some(session);
+        presence.linkless_since = None;
+        presence.last_action = now;
+        entered = presence.entered;
+    }
+    turn.world.index.linkless.remove(&player);
+    let incarnation = turn.world.meta.incarnation;
+    turn.out.outs.push(Out::Attach { player, session, account, incarnation, entered, welcome });
 }
 
 const SAVING: &str = "Character is being saved, please try again in a minute.";
@@ -135,32 +165,40 @@ pub fn unlink(turn: &mut Turn, player: PlayerId, session: u64) -> bool {
 pub fn sync(turn: &mut Turn, player: PlayerId) {
     let Some(room_id) = turn.world.room_of(Who::Player(player)) else { return };
     let (Some(actor), Some(room)) = (turn.world.actor(player), turn.world.room_view(room_id, player)) else { return };
-    let text = turn.world.room_text(&room, player, false);
+    let text = Text::OfRoom { viewer: player, brief: false };
     let state = StateSync {
         map: turn.world.map(player),
         actor,
         room,
         world: sync_world(turn),
-        who_list: turn.world.who_list(player),
+        who_list: turn.world.who_list(player, WHO_LIST_MAX).0,
     };
     turn.tell(player, Frame::new("cmd.state.sync.success", text, Data::Sync(Box::new(state))));
 }
 
 /// Everyone's who list is out of date.
 pub fn who_changed(turn: &mut Turn) {
-    // Lists differ between viewers by faction and rank; most share one.
-    let players: Vec<PlayerId> = turn.world.index.names.values().copied().collect();
-    if players.len() > WHO_PUSH_PLAYERS_MAX {
+    if turn.world.index.names.len() > WHO_PUSH_PLAYERS_MAX {
         return;
     }
-    for player in players {
-        if turn.world.presences.get(player).is_some_and(|p| p.session.is_some()) {
-            let list = turn.world.who_list(player);
-            turn.tell(player, Frame::new("notification.who", "", Data::WhoList(list)));
+    // Lists differ between viewers by faction and rank; most share one.
+    let mut viewers: BTreeMap<(Option<String>, bool, Option<PlayerId>), Vec<PlayerId>> = BTreeMap::new();
+    for id in turn.world.index.names.values() {
+        let Some(row) = turn.world.players.get(*id) else { continue };
+        if turn.world.presences.get(*id).is_some_and(|presence| presence.session.is_some()) {
+            // Who is not seen by their own kind sees themselves all the same.
+            let alone = (row.is_invisible && !row.is_immortal).then_some(*id);
+            viewers.entry((row.core_faction.clone(), row.is_immortal, alone)).or_default().push(*id);
         }
+    }
+    for players in viewers.into_values() {
+        let list = turn.world.who_list(players[0], WHO_LIST_MAX).0;
+        turn.tell_all(players, Frame::new("notification.who", "", Data::WhoList(list)));
     }
 }
 
+/// Entries of a who list that is not asked for: with thousands in the world, each who comes would be sent all of them.
+pub const WHO_LIST_MAX: usize = 200;
 /// Above this many players the who list is not pushed on each coming and going; clients ask for it.
 pub const WHO_PUSH_PLAYERS_MAX: usize = 60;
 
@@ -251,6 +289,7 @@ fn enter(turn: &mut Turn, save: Character) {
         linkless_since: None,
         messages: 0,
         commands: 0,
+        entered: world.meta.seq,
     };
     world.presences.insert(id, presence);
     let mut rooms: BTreeSet<RoomId> = save.viewed_rooms.into_iter().collect();

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::world::character::{Account, PlayerConfig, PlayerId};
 use crate::world::internal::{Answer, ErrandId};
 
-use super::record::MobId;
+use super::record::{Appended, MobId};
 
 /// Bytes of an encoded instruction at the most.
 pub const INSTRUCTION_BYTES_MAX: usize = 16 * 1024;
@@ -27,8 +27,14 @@ pub enum Instruction {
         version: i64,
         account: Account,
         config: PlayerConfig,
-        /// The client comes back: it goes on numbering its commands where it was.
-        resume: bool,
+    },
+    /// A socket has shown that it played this character, and comes back to go on where it was.
+    Resume {
+        player: PlayerId,
+        session: u64,
+        stay: Stay,
+        /// Number of the last message that the client saw.
+        last: u64,
     },
     /// The socket is gone.
     Unlink {
@@ -130,6 +136,76 @@ pub enum Instruction {
     },
 }
 
+/// Which stay of a character in the world a client means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stay {
+    pub account: i64,
+    pub incarnation: u64,
+    /// The instruction by which the character came in.
+    pub entered: u64,
+}
+
+/// The kinds of instructions, as the meters name them.
+pub const KINDS: [&str; 24] = [
+    "connect",
+    "unlink",
+    "text",
+    "act",
+    "sync",
+    "quit",
+    "stage",
+    "unstage",
+    "answered",
+    "expel",
+    "set_muted",
+    "set_config",
+    "broadcast",
+    "templates",
+    "epoch",
+    "beat",
+    "beat_on",
+    "tic",
+    "mob_line",
+    "load_on",
+    "stop",
+    "skip",
+    "resume",
+    "cancelled",
+];
+/// The kind of a timing that was cancelled while its entry lay in the heap.
+pub const CANCELLED: usize = KINDS.len() - 1;
+
+impl Instruction {
+    /// Its kind: a place in [`KINDS`].
+    pub fn kind(&self) -> usize {
+        match self {
+            Self::Connect { .. } => 0,
+            Self::Unlink { .. } => 1,
+            Self::Text { .. } => 2,
+            Self::Act { .. } => 3,
+            Self::Sync { .. } => 4,
+            Self::Quit { .. } => 5,
+            Self::Stage { .. } => 6,
+            Self::Unstage { .. } => 7,
+            Self::Answered { .. } => 8,
+            Self::Expel { .. } => 9,
+            Self::SetMuted { .. } => 10,
+            Self::SetConfig { .. } => 11,
+            Self::Broadcast { .. } => 12,
+            Self::Templates { .. } => 13,
+            Self::Epoch { .. } => 14,
+            Self::Beat => 15,
+            Self::BeatOn { .. } => 16,
+            Self::Tic => 17,
+            Self::MobLine { .. } => 18,
+            Self::LoadOn { .. } => 19,
+            Self::Stop => 20,
+            Self::Skip { .. } => 21,
+            Self::Resume { .. } => 22,
+        }
+    }
+}
+
 /// The parts of a Beat that may take several turns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum BeatStage {
@@ -162,6 +238,24 @@ pub struct Act {
     pub text: Option<String>,
 }
 
+impl Applied {
+    /// The socket that asked for it.
+    pub fn asker(&self) -> Option<u64> {
+        use Instruction as I;
+        match &self.what {
+            What::Given(
+                I::Connect { session, .. }
+                | I::Resume { session, .. }
+                | I::Text { session, .. }
+                | I::Act { session, .. }
+                | I::Sync { session, .. }
+                | I::Quit { session, .. },
+            ) => Some(*session),
+            _ => None,
+        }
+    }
+}
+
 /// What the journal keeps of a turn.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Applied {
@@ -170,9 +264,47 @@ pub struct Applied {
     pub what: What,
 }
 
+impl Applied {
+    /// Appends the turn as the journal has it. False if that is not possible; then nothing is appended.
+    pub fn encode(&self, to: &mut Vec<u8>) -> bool {
+        let before = to.len();
+        let written = postcard::serialize_with_flavor(self, Appended(to)).is_ok();
+        if !written {
+            to.truncate(before);
+        }
+        written
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum What {
     /// A timing of the world's own, by number.
     Timer(u64),
     Given(Instruction),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kind_has_the_name_of_its_instruction() {
+        let errand = ErrandId { incarnation: 1, seq: 1, ordinal: 0 };
+        for instruction in [
+            Instruction::Text { player: 1, session: 1, n: None, text: String::new() },
+            Instruction::Stage { stage: 1, part: 0, parts: 1, bytes: Vec::new() },
+            Instruction::Answered { errand, answer: Reply::Plan { stage: 1 } },
+            Instruction::SetMuted { player: 1, muted: true },
+            Instruction::Broadcast { text: String::new() },
+            Instruction::Beat,
+            Instruction::Tic,
+            Instruction::LoadOn { errand, next: 0 },
+            Instruction::Skip { timer: None },
+        ] {
+            let debug = format!("{instruction:?}");
+            let name = debug.split([' ', '(']).next().unwrap().to_lowercase();
+            assert_eq!(KINDS[instruction.kind()].replace('_', ""), name);
+        }
+        assert_eq!(KINDS[CANCELLED], "cancelled");
+    }
 }

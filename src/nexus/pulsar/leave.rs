@@ -71,11 +71,8 @@ fn remove(turn: &mut Turn, player: PlayerId, how: &str) {
     turn.world.index.linkless.remove(&player);
     turn.world.index.tired_players.remove(&player);
     if !invisible {
-        let actor = Named {
-            key: see::player_key(player),
-            name: character.name.clone(),
-            keywords: character.name.to_lowercase(),
-        };
+        let lower = character.name.to_lowercase();
+        let actor = Named::called(see::player_key(player), character.name.clone(), lower);
         let text = format!("{} {how}.", character.name);
         turn.tell_room(
             room,

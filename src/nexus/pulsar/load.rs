@@ -1,12 +1,12 @@
 //! Bringing into the world what the loaders planned: in order, a bounded number a turn, each rule's
 //! cap checked again. Also what happens to things whose template or room a new set no longer has.
 
-use crate::world::internal::{ErrandId, LoadPlan, PlannedLoad, PlannedPlace, PlannedThing};
+use crate::world::internal::{ErrandId, PlannedLoad, PlannedPlace, PlannedThing};
 use crate::world::kinds::*;
-use crate::world::template::{MobTemplateId, RoomId, RuleId, ZoneId};
+use crate::world::template::{LoaderId, MobTemplateId, RoomId, RuleId, ZoneId};
 
 use super::instruction::Instruction;
-use super::record::{Ask, Mob, MobId, Place, Stamp, Who};
+use super::record::{Ask, Mob, MobId, Place, Staged, Stamp, Who};
 use super::turn::Turn;
 use super::world::World;
 use super::{beat, connect, equip, react};
@@ -16,63 +16,110 @@ pub const LOAD_CHUNK: u32 = 32;
 
 /// A plan has come, staged whole.
 pub fn begin(turn: &mut Turn, errand: ErrandId, stage: u64) {
-    let plan = turn.world.staged.get(stage).and_then(|staged| postcard::from_bytes::<LoadPlan>(&staged.bytes).ok());
+    let head = turn.world.staged.get(stage).and_then(|staged| plan_head(&staged.bytes));
     turn.world.errands.remove(errand);
-    let Some(plan) = plan else {
+    let Some(head) = head else {
         turn.world.staged.remove(stage);
         return;
     };
     turn.world.meta.is_fresh = false;
     let now = turn.world.meta.now;
-    for zone in &plan.zones {
+    for zone in &head.zones {
         turn.world.zone_resets.insert(*zone, Stamp(now));
         reset_doors(turn, *zone);
     }
-    for loader in &plan.loaders {
+    for loader in &head.loaders {
         turn.world.loader_runs.insert(*loader, Stamp(now));
     }
-    if plan.loads.is_empty() {
+    if head.loads == 0 {
         turn.world.staged.remove(stage);
         return;
+    }
+    if let Some(staged) = turn.world.staged.edit(stage) {
+        staged.at = head.bytes as u64;
+        staged.left = head.loads;
     }
     // From here on the plan is the world's own affair, under the errand's number.
     let id = turn.world.open_errand(Ask::Loading { stage }).id;
     on(turn, id, 0);
 }
 
-/// The next loads of a plan.
+/// A plan up to its loads.
+struct PlanHead {
+    zones: Vec<ZoneId>,
+    loaders: Vec<LoaderId>,
+    loads: u32,
+    /// Where the first load begins.
+    bytes: usize,
+}
+
+/// The loads are read as their turns come, so that no turn reads all of a long plan. The fields are those of
+/// [`LoadPlan`](crate::world::internal::LoadPlan), in its order.
+fn plan_head(plan: &[u8]) -> Option<PlanHead> {
+    let (zones, rest) = postcard::take_from_bytes(plan).ok()?;
+    let (loaders, rest) = postcard::take_from_bytes(rest).ok()?;
+    let (loads, rest) = postcard::take_from_bytes::<u32>(rest).ok()?;
+    Some(PlanHead { zones, loaders, loads, bytes: plan.len() - rest.len() })
+}
+
+/// The next loads of a plan, from the `next`th on.
 pub fn on(turn: &mut Turn, errand: ErrandId, next: u32) -> bool {
-    let Some(Ask::Loading { stage }) = turn.world.errands.get(errand).map(|open| open.what.clone()) else {
-        return true;
-    };
-    let Some((plan, mut made)) = turn
-        .world
-        .staged
-        .get(stage)
-        .and_then(|staged| Some((postcard::from_bytes::<LoadPlan>(&staged.bytes).ok()?, staged.made.clone())))
-    else {
+    go_on(turn, errand, next, one);
+    true
+}
+
+/// These loads of a plan are left out; those after them come.
+pub fn leave_out(turn: &mut Turn, errand: ErrandId, next: u32) {
+    go_on(turn, errand, next, |_, _, _| None);
+}
+
+fn go_on(turn: &mut Turn, errand: ErrandId, next: u32, make: fn(&mut Turn, u64, &PlannedLoad) -> Option<i64>) {
+    let Some(Ask::Loading { stage }) = turn.world.errands.get(errand).map(|open| open.what.clone()) else { return };
+    let Some(mut loads) = turn.world.staged.get(stage).map(next_loads) else {
         turn.world.errands.remove(errand);
-        return true;
+        return;
     };
-    let loads = plan.loads.iter().skip(next as usize).take(LOAD_CHUNK as usize);
-    for load in loads {
-        let id = one(turn, load, &made).unwrap_or(0);
-        made.push(id);
-    }
-    let done = next + LOAD_CHUNK;
-    if (done as usize) < plan.loads.len() {
+    for load in loads.planned.drain(..) {
+        let id = make(turn, stage, &load).unwrap_or(0);
         if let Some(staged) = turn.world.staged.edit(stage) {
-            staged.made = made;
+            staged.made.push(id);
         }
-        turn.world.schedule(0, Instruction::LoadOn { errand, next: done });
+    }
+    if loads.left > 0 {
+        if let Some(staged) = turn.world.staged.edit(stage) {
+            staged.at = loads.at;
+            staged.left = loads.left;
+        }
+        turn.world.schedule(0, Instruction::LoadOn { errand, next: next + LOAD_CHUNK });
     } else {
         turn.world.staged.remove(stage);
         turn.world.errands.remove(errand);
     }
-    true
 }
 
-fn one(turn: &mut Turn, load: &PlannedLoad, made: &[i64]) -> Option<i64> {
+struct NextLoads {
+    planned: Vec<PlannedLoad>,
+    /// Where the one after them begins, and how many are left then.
+    at: u64,
+    left: u32,
+}
+
+/// What cannot be read ends the plan.
+fn next_loads(staged: &Staged) -> NextLoads {
+    let mut rest = staged.bytes.get(staged.at as usize..).unwrap_or_default();
+    let wanted = staged.left.min(LOAD_CHUNK);
+    let mut planned = Vec::with_capacity(wanted as usize);
+    for _ in 0..wanted {
+        let Ok((load, after)) = postcard::take_from_bytes(rest) else {
+            return NextLoads { planned, at: staged.at, left: 0 };
+        };
+        planned.push(load);
+        rest = after;
+    }
+    NextLoads { planned, at: (staged.bytes.len() - rest.len()) as u64, left: staged.left - wanted }
+}
+
+fn one(turn: &mut Turn, stage: u64, load: &PlannedLoad) -> Option<i64> {
     let world = &mut *turn.world;
     if world.index.rules.get(&load.rule).copied().unwrap_or(0) >= load.cap {
         return None;
@@ -92,7 +139,7 @@ fn one(turn: &mut Turn, load: &PlannedLoad, made: &[i64]) -> Option<i64> {
                 PlannedPlace::Room(_) => return None,
                 PlannedPlace::Zone(zone) => Place::Room(random_room(world, zone, false)?),
                 PlannedPlace::Load(nth) => {
-                    let holder = *made.get(nth as usize)?;
+                    let holder = *world.staged.get(stage)?.made.get(nth as usize)?;
                     if world.mobs.contains(holder) {
                         return equip::give_mob(world, holder, template, Some(load.rule));
                     }
@@ -147,21 +194,9 @@ pub fn spawn_mob(
 }
 
 fn random_room(world: &mut World, zone: ZoneId, for_mob: bool) -> Option<RoomId> {
-    let rooms: Vec<RoomId> = world
-        .templates
-        .zones
-        .get(&zone)?
-        .rooms
-        .iter()
-        .copied()
-        .filter(|id| {
-            world.templates.rooms.get(id).is_some_and(|room| {
-                room.room_type != RoomType::Water
-                    && !room.has(RoomFlag::NoLoad)
-                    && !(for_mob && room.has(RoomFlag::NoRoam))
-            })
-        })
-        .collect();
+    let templates = world.templates.clone();
+    let open = templates.ground().open.get(&zone)?;
+    let rooms = if for_mob { &open.mobs } else { &open.items };
     if rooms.is_empty() {
         return None;
     }
@@ -171,8 +206,10 @@ fn random_room(world: &mut World, zone: ZoneId, for_mob: bool) -> Option<RoomId>
 
 /// The doors of a zone return to their defaults; whoever stands beside one sees it.
 fn reset_doors(turn: &mut Turn, zone: ZoneId) {
-    let rooms = turn.world.templates.zones.get(&zone).map(|z| z.rooms.clone()).unwrap_or_default();
-    for room in rooms {
+    let templates = turn.world.templates.clone();
+    let rooms = templates.zones.get(&zone).map_or(&[][..], |zone| &zone.rooms);
+    let has_doors = |room: &&RoomId| templates.rooms.get(*room).is_some_and(|room| room.has_doors());
+    for room in rooms.iter().filter(has_doors).copied() {
         let doors = turn.world.doors(room);
         if doors.iter().all(Option::is_none) {
             continue;

@@ -14,6 +14,7 @@ pub mod order;
 pub mod react;
 pub mod record;
 pub mod see;
+pub mod sound;
 pub mod table;
 pub mod turn;
 pub mod world;

@@ -45,7 +45,7 @@ pub fn appeared(turn: &mut Turn, mob: MobId, room: RoomId) {
     }
     if let Some(actor) = turn.world.char_view(Who::Mob(mob)) {
         let text = format!("{} has arrived.", crate::world::keywords::capitalized(&name));
-        let room_ref = crate::nexus::message::view::KeyRef { key: see::room_key(room) };
+        let Some(room_ref) = turn.world.room_ref(room) else { return };
         let data = Data::Enter { actor, direction: None, room: room_ref };
         turn.tell_room(room, &[], Frame::new("notification.movement.enter", text, data));
     }
@@ -164,7 +164,7 @@ fn act(turn: &mut Turn, mob: MobId, segment: &str) {
     let (word, rest) = segment.split_once(char::is_whitespace).unwrap_or((segment, ""));
     let (word, rest) = (word.to_ascii_lowercase(), rest.trim());
     let name = crate::world::keywords::capitalized(&turn.name(Who::Mob(mob)));
-    let actor = Named { key: see::mob_key(mob), name: name.clone(), keywords: String::new() };
+    let actor = Named::called(see::mob_key(mob), name.clone(), String::new());
     let said = |message: &str| Data::Said { actor: actor.clone(), message: message.to_owned() };
     match word.as_str() {
         "say" if !rest.is_empty() => {

@@ -15,7 +15,7 @@ use crate::world::template::{ItemTemplateId, MobTemplateId, RoomId, RuleId, Worl
 use super::instruction::Instruction;
 
 /// The version that this engine writes.
-pub const RECORD_VERSION: u8 = 1;
+pub const RECORD_VERSION: u8 = 2;
 
 pub type MobId = i64;
 
@@ -119,6 +119,8 @@ pub struct Presence {
     pub messages: u64,
     /// Number of the last numbered command applied for this player.
     pub commands: u64,
+    /// The instruction by which the character came into the world; messages are counted from there.
+    pub entered: u64,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -214,6 +216,9 @@ pub struct Staged {
     pub parts: u16,
     /// Of a load plan: what its loads made so far, 0 where nothing.
     pub made: Vec<i64>,
+    /// Of a load plan: where in the bytes the next load stands, and how many are left from there on.
+    pub at: u64,
+    pub left: u32,
 }
 
 /// A record that cannot be read.
@@ -229,9 +234,40 @@ pub enum RecordError {
 
 /// The stored form: a version byte, then postcard.
 pub fn encode<T: Serialize>(value: &T) -> Vec<u8> {
-    let bytes = vec![RECORD_VERSION];
+    let mut bytes = Vec::with_capacity(64);
+    encode_to(value, &mut bytes);
+    bytes
+}
+
+/// Appends the stored form.
+pub fn encode_to<T: Serialize>(value: &T, to: &mut Vec<u8>) {
+    let before = to.len();
+    to.push(RECORD_VERSION);
     // Writing plain values into memory has no way to fail; an empty record is refused on reading.
-    postcard::to_extend(value, bytes).unwrap_or_default()
+    if postcard::serialize_with_flavor(value, Appended(to)).is_err() {
+        to.truncate(before);
+    }
+}
+
+/// Where postcard writes to.
+pub struct Appended<'a>(pub &'a mut Vec<u8>);
+
+impl postcard::ser_flavors::Flavor for Appended<'_> {
+    type Output = ();
+
+    fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
+        self.0.push(byte);
+        Ok(())
+    }
+
+    fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {
+        self.0.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn finalize(self) -> postcard::Result<()> {
+        Ok(())
+    }
 }
 
 /// Reads what [`encode`] wrote.

@@ -7,11 +7,10 @@ use std::sync::Arc;
 use crate::nexus::message::view::{self, *};
 use crate::world::character::{ItemId, PlayerId};
 use crate::world::formulas;
-use crate::world::keywords::capitalized;
 use crate::world::kinds::*;
 use crate::world::template::{ItemTemplate, RoomId, Stats};
 
-use super::record::{self, MobId, Place, Who};
+use super::record::{self, MobId, Place, Player, Who};
 use super::world::World;
 
 /// After this long without a command a player is shown as idle; world milliseconds.
@@ -37,6 +36,11 @@ impl World {
             Who::Player(id) => self.players.view(id, |player| self.player_view(player)),
             Who::Mob(id) => self.mobs.view(id, |mob| self.mob_view(id, mob)),
         }
+    }
+
+    /// A character, by name.
+    pub fn named(&self, who: Who) -> Named {
+        self.char_view(who).map_or_else(Named::default, Named::Seen)
     }
 
     fn player_view(&self, player: &record::Player) -> Char {
@@ -178,7 +182,7 @@ impl World {
             food_type: is_food.then(|| template.food_type.as_str()),
             on_use_cmd: template.on_use_cmd.clone(),
             on_use_description: template.on_use_description.clone(),
-            actions: Vec::new(),
+            ..view::Item::default()
         }
     }
 
@@ -200,67 +204,44 @@ impl World {
     /// A room as someone in it sees it. Invisible others are not shown to mortals.
     pub fn room_view(&self, room: RoomId, viewer: PlayerId) -> Option<RoomView> {
         let template = self.templates.rooms.get(&room)?.clone();
-        let row = self.rooms.get(room);
+        let Some(row) = self.rooms.get(room) else {
+            return Some(RoomView { room: template, doors: [None; 6], inventory: Vec::new(), chars: Vec::new() });
+        };
         let sees_all = self.players.get(viewer).is_some_and(|p| p.is_immortal);
-        let chars = row.map_or(&[][..], |r| &r.chars);
-        Some(RoomView {
-            room: template,
-            doors: self.doors(room),
-            inventory: self.item_views(row.map_or(&[], |r| &r.items)),
-            chars: chars
-                .iter()
-                .filter_map(|who| self.char_view(*who))
-                .filter(|c| sees_all || !c.is_invisible || c.id == viewer)
-                .collect(),
-            actions: Vec::new(),
-        })
+        let mut chars = Vec::with_capacity(row.chars.len());
+        let seen = row.chars.iter().filter_map(|who| self.char_view(*who));
+        chars.extend(seen.filter(|c| sees_all || !c.is_invisible || c.id == viewer));
+        Some(RoomView { room: template, doors: row.doors, inventory: self.item_views(&row.items), chars })
+    }
+
+    /// A room, by its key.
+    pub fn room_ref(&self, room: RoomId) -> Option<RoomRef> {
+        self.templates.rooms.get(&room).cloned().map(RoomRef)
     }
 
     pub fn map_room(&self, room: RoomId) -> Option<MapRoom> {
-        Some(MapRoom { room: self.templates.rooms.get(&room)?.clone(), doors: self.doors(room) })
+        let template = self.templates.rooms.get(&room)?;
+        let doors = if template.has_doors() { self.doors(room) } else { [None; 6] };
+        Some(MapRoom { room: template.clone(), doors })
     }
 
     /// The map that a player has: where they were, landmarks, where they are, and the start.
     pub fn map(&self, player: PlayerId) -> Vec<MapRoom> {
-        let mut rooms: BTreeSet<RoomId> = self.viewed.get(player).map(|v| v.rooms.clone()).unwrap_or_default();
-        rooms.extend(self.presences.get(player).map(|p| p.room));
-        rooms.insert(self.templates.world.starting_room);
-        rooms.extend(self.templates.rooms.values().filter(|r| r.has(RoomFlag::Landmark)).map(|r| r.id));
-        rooms.into_iter().filter_map(|room| self.map_room(room)).collect()
-    }
-
-    /// The text of a room, as a client without rich views prints it.
-    pub fn room_text(&self, view: &RoomView, viewer: PlayerId, brief: bool) -> String {
-        let room = &*view.room;
-        let mut text = String::with_capacity(room.name.len() + room.description.len() + 256);
-        text.push_str(&room.name);
-        if !brief && !room.description.is_empty() {
-            text.push('\n');
-            text.push_str(room.description.trim_end());
+        let viewed = self.viewed.get(player).map(|viewed| &viewed.rooms);
+        let mut others: BTreeSet<RoomId> = self.templates.ground().landmarks.iter().copied().collect();
+        others.insert(self.templates.world.starting_room);
+        others.extend(self.presences.get(player).map(|p| p.room));
+        others.retain(|room| viewed.is_none_or(|viewed| !viewed.contains(room)));
+        let (mut viewed, mut others) = (viewed.into_iter().flatten().peekable(), others.iter().peekable());
+        let mut map = Vec::with_capacity(viewed.size_hint().0 + others.len());
+        while let Some(room) = match (viewed.peek(), others.peek()) {
+            (Some(a), Some(b)) if b < a => others.next(),
+            (Some(_), _) => viewed.next(),
+            (None, _) => others.next(),
+        } {
+            map.extend(self.map_room(*room));
         }
-        text.push_str("\n[ exits:");
-        let mut any = false;
-        for direction in Direction::ALL.iter().filter(|d| room.exit(**d).is_some()) {
-            any = true;
-            text.push(' ');
-            text.push(direction.as_str().as_bytes()[0].to_ascii_uppercase() as char);
-        }
-        text.push_str(if any { " ]" } else { " none ]" });
-        for item in &view.inventory {
-            text.push('\n');
-            text.push_str(&item.ground_description);
-        }
-        for other in view.chars.iter().filter(|c| !(c.char_type == "player" && c.id == viewer)) {
-            text.push('\n');
-            text.push_str(&capitalized(&other.room_description));
-            if other.is_invisible {
-                text.push_str(" (invisible)");
-            }
-            if other.is_linkless {
-                text.push_str(" (linkless)");
-            }
-        }
-        text
+        map
     }
 
     /// A patch of the own character that says where it is and how much strength is left.
@@ -269,14 +250,12 @@ impl World {
             return ActorPatch::default();
         };
         ActorPatch {
-            key: player_key(player),
-            name: row.name.clone(),
-            room: Some(KeyRef { key: room_key(presence.room) }),
+            who: self.named(Who::Player(player)),
+            room: self.room_ref(presence.room),
             state: Some(row.state.as_str()),
-            health: Some(row.health),
-            mana: Some(presence.mana),
-            stamina: Some(presence.stamina),
-            ..ActorPatch::default()
+            health: Vital::now(row.health),
+            mana: Vital::now(presence.mana),
+            stamina: Vital::now(presence.stamina),
         }
     }
 
@@ -369,17 +348,17 @@ impl World {
         })
     }
 
-    /// Who is in the world, as this player may know it, by name.
-    pub fn who_list(&self, viewer: PlayerId) -> Vec<WhoEntry> {
-        let Some(own) = self.players.get(viewer) else { return Vec::new() };
-        self.index
-            .names
-            .values()
-            .filter_map(|id| Some((self.players.get(*id)?, self.presences.get(*id)?)))
-            .filter(|(other, _)| {
-                let friend = other.core_faction == own.core_faction || own.is_immortal || other.is_immortal;
-                other.id == viewer || (friend && (own.is_immortal || !other.is_invisible))
-            })
+    /// Who is in the world, as this player may know it, by name, at most `most` of them; and how many there are.
+    pub fn who_list(&self, viewer: PlayerId, most: usize) -> (Vec<WhoEntry>, usize) {
+        let Some(own) = self.players.get(viewer) else { return Default::default() };
+        let known = |other: &Player| {
+            let friend = other.core_faction == own.core_faction || own.is_immortal || other.is_immortal;
+            other.id == viewer || (friend && (own.is_immortal || !other.is_invisible))
+        };
+        let all = || self.index.names.values().filter_map(|id| self.players.get(*id)).filter(|other| known(other));
+        let entries = all()
+            .take(most)
+            .filter_map(|other| Some((other, self.presences.get(other.id)?)))
             .map(|(other, presence)| WhoEntry {
                 id: other.id,
                 key: player_key(other.id),
@@ -396,7 +375,8 @@ impl World {
                 is_linkless: other.is_linkless,
                 name_recognition: false,
             })
-            .collect()
+            .collect();
+        (entries, all().count())
     }
 }
 

@@ -1,15 +1,18 @@
 //! One kind of entity of a world: rows in key order, and the one door through which they change.
 //! The door knows what changed since the last cut, and keeps the image of the cut that is being
-//! written: a row is encoded as it was before its first change after the cut.
+//! written: a row is encoded as it was before its first change after the cut. To begin a cut costs
+//! the same however many rows there are.
 
-use std::cell::OnceCell;
+use std::cell::Cell;
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::sync::Arc;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::record::{RecordError, decode, encode};
+use super::record::{RecordError, decode, encode, encode_to};
 
 /// A key of a table, as bytes that sort like the key.
 pub trait Key: Copy + Ord {
@@ -61,37 +64,137 @@ impl Key for crate::world::internal::ErrandId {
 /// What a cut writes: keys with their new bytes, or without when they are gone.
 pub type Changes = Vec<(Vec<u8>, Option<Vec<u8>>)>;
 
-#[derive(Debug)]
 struct Row<R, V> {
-    /// The cut interval of the last change; 0 is none since the last finished cut.
+    /// The cut interval of the last change; 0 once that change is written.
     mark: u32,
+    /// The table's `shows` when the view was made.
+    shown: Cell<u32>,
+    view: Cell<Option<Arc<V>>>,
     value: R,
-    view: OnceCell<Arc<V>>,
+}
+
+impl<R, V> Row<R, V> {
+    fn new(mark: u32, value: R) -> Self {
+        Self { mark, shown: Cell::new(0), view: Cell::new(None), value }
+    }
+}
+
+/// What of the last cut is not encoded yet.
+#[derive(Debug)]
+enum Cutting<K> {
+    /// Nothing.
+    No,
+    /// Rows with the mark of the interval before, and what was removed in it.
+    Changed,
+    /// Rows after this key that did not change since.
+    All { after: Option<K> },
 }
 
 /// Rows of one kind. `V` is what clients see of one, kept until the row changes.
-#[derive(Debug)]
 pub struct Table<K, R, V = ()> {
-    tag: u8,
     rows: BTreeMap<K, Row<R, V>>,
+    door: Door<K>,
+    /// Raised when all views are out of date.
+    shows: u32,
+}
+
+/// What passes through: which rows changed, and what the cut has to see of them.
+struct Door<K> {
+    tag: u8,
+    /// Counts the cuts.
     interval: u32,
-    dirty: BTreeSet<K>,
-    /// Keys of the cut being written that are not encoded yet.
-    pending: BTreeSet<K>,
+    /// Rows with the mark of this interval; some twice, and some that are gone.
+    changed: Vec<K>,
+    /// Gone in this interval, and not back.
+    removed: BTreeSet<K>,
+    cutting: Cutting<K>,
+    /// As `changed` and `removed` were when the cut began; what is encoded is taken out.
+    pending: Vec<K>,
+    pending_removed: BTreeSet<K>,
     written: Changes,
+    scratch: Vec<u8>,
+}
+
+/// Marks that no row has when the table is new lie below.
+const FIRST_INTERVAL: u32 = 2;
+/// Bytes after which a slice of a cut ends, so that large rows do not make it long.
+const SLICE_BYTES_MAX: usize = 64 * 1024;
+
+impl<K: Key> Door<K> {
+    /// A row is about to change.
+    fn pass<R: Serialize, V>(&mut self, key: K, row: &mut Row<R, V>) {
+        if row.mark != self.interval {
+            if self.is_pending(key, row.mark) {
+                self.write(key, &row.value);
+            }
+            row.mark = self.interval;
+            self.changed.push(key);
+        }
+    }
+
+    /// A row comes in.
+    fn admit<R, V>(&mut self, key: K, value: R) -> Row<R, V> {
+        if !self.removed.is_empty() {
+            self.removed.remove(&key);
+        }
+        if !self.pending_removed.is_empty() && self.pending_removed.remove(&key) {
+            self.written.push((key_bytes(self.tag, key), None));
+        }
+        self.changed.push(key);
+        Row::new(self.interval, value)
+    }
+
+    /// A row goes.
+    fn dismiss<R: Serialize, V>(&mut self, key: K, row: &Row<R, V>) {
+        if row.mark != self.interval && self.is_pending(key, row.mark) {
+            self.write(key, &row.value);
+        }
+        self.removed.insert(key);
+    }
+
+    /// Is a row that did not change since the cut began still to be written?
+    fn is_pending(&self, key: K, mark: u32) -> bool {
+        match &self.cutting {
+            Cutting::No => false,
+            Cutting::Changed => mark == self.interval - 1,
+            Cutting::All { after } => after.is_none_or(|after| key > after),
+        }
+    }
+
+    /// Bytes of the record.
+    fn write(&mut self, key: K, value: &impl Serialize) -> usize {
+        self.scratch.clear();
+        encode_to(value, &mut self.scratch);
+        self.written.push((key_bytes(self.tag, key), Some(self.scratch.as_slice().into())));
+        self.scratch.len()
+    }
+
+    fn begin_cut(&mut self, cutting: Cutting<K>) {
+        debug_assert!(matches!(self.cutting, Cutting::No));
+        let (changed, removed) = (std::mem::take(&mut self.changed), std::mem::take(&mut self.removed));
+        // Everything is written anyway, and what is not written is gone.
+        let is_full = matches!(cutting, Cutting::All { .. });
+        (self.pending, self.pending_removed) = if is_full { Default::default() } else { (changed, removed) };
+        self.cutting = cutting;
+        self.interval += 1;
+    }
 }
 
 impl<K: Key, R: Serialize + DeserializeOwned, V> Table<K, R, V> {
     /// An empty table whose keys begin with `tag`.
     pub fn new(tag: u8) -> Self {
-        Self {
+        let door = Door {
             tag,
-            rows: BTreeMap::new(),
-            interval: 1,
-            dirty: BTreeSet::new(),
-            pending: BTreeSet::new(),
+            interval: FIRST_INTERVAL,
+            changed: Vec::new(),
+            removed: BTreeSet::new(),
+            cutting: Cutting::No,
+            pending: Vec::new(),
+            pending_removed: BTreeSet::new(),
             written: Vec::new(),
-        }
+            scratch: Vec::new(),
+        };
+        Self { rows: BTreeMap::new(), door, shows: 0 }
     }
 
     pub fn len(&self) -> usize {
@@ -123,82 +226,133 @@ impl<K: Key, R: Serialize + DeserializeOwned, V> Table<K, R, V> {
     /// What clients see of a row; made once between changes.
     pub fn view(&self, key: K, make: impl FnOnce(&R) -> V) -> Option<Arc<V>> {
         let row = self.rows.get(&key)?;
-        Some(row.view.get_or_init(|| Arc::new(make(&row.value))).clone())
+        let kept = row.view.take().filter(|_| row.shown.get() == self.shows);
+        let view = kept.unwrap_or_else(|| Arc::new(make(&row.value)));
+        row.shown.set(self.shows);
+        row.view.set(Some(view.clone()));
+        Some(view)
     }
 
     /// Views are made anew, because what they are made of beside the rows has changed.
     pub fn forget_views(&mut self) {
-        for row in self.rows.values_mut() {
-            row.view.take();
-        }
+        self.shows += 1;
     }
 
     /// The door: a row that is about to change.
     pub fn edit(&mut self, key: K) -> Option<&mut R> {
-        let row = self.rows.get_mut(&key)?;
-        if row.mark != self.interval {
-            if !self.pending.is_empty() && self.pending.remove(&key) {
-                self.written.push((key_bytes(self.tag, key), Some(encode(&row.value))));
-            }
-            row.mark = self.interval;
-            self.dirty.insert(key);
-        }
-        row.view.take();
+        self.edit_when(key, |_| true)
+    }
+
+    /// The door for a row of which this is true.
+    pub fn edit_when(&mut self, key: K, holds: impl FnOnce(&R) -> bool) -> Option<&mut R> {
+        let row = self.rows.get_mut(&key).filter(|row| holds(&row.value))?;
+        self.door.pass(key, row);
+        row.view.set(None);
         Some(&mut row.value)
+    }
+
+    /// The door for what no view shows.
+    pub fn edit_unseen(&mut self, key: K) -> Option<&mut R> {
+        let row = self.rows.get_mut(&key)?;
+        self.door.pass(key, row);
+        Some(&mut row.value)
+    }
+
+    /// The door to a row that may have to be made first.
+    pub fn edit_or_default(&mut self, key: K) -> &mut R
+    where
+        R: Default,
+    {
+        match self.rows.entry(key) {
+            Entry::Occupied(row) => {
+                let row = row.into_mut();
+                self.door.pass(key, row);
+                row.view.set(None);
+                &mut row.value
+            }
+            Entry::Vacant(place) => &mut place.insert(self.door.admit(key, R::default())).value,
+        }
     }
 
     /// Puts a row in; the one that was there comes back.
     pub fn insert(&mut self, key: K, value: R) -> Option<R> {
         let old = self.remove(key);
-        if self.pending.remove(&key) {
-            self.written.push((key_bytes(self.tag, key), None));
-        }
-        self.dirty.insert(key);
-        self.rows.insert(key, Row { mark: self.interval, value, view: OnceCell::new() });
+        self.rows.insert(key, self.door.admit(key, value));
         old
     }
 
     /// Takes a row out.
     pub fn remove(&mut self, key: K) -> Option<R> {
         let row = self.rows.remove(&key)?;
-        if self.pending.remove(&key) {
-            self.written.push((key_bytes(self.tag, key), Some(encode(&row.value))));
-        }
-        self.dirty.insert(key);
+        self.door.dismiss(key, &row);
         Some(row.value)
     }
 
-    /// How many rows changed since the last cut began.
-    pub fn dirty_len(&self) -> usize {
-        self.dirty.len()
-    }
-
-    /// A cut begins here: what is dirty becomes pending. The last one must have been drained.
+    /// A cut of what changed begins here. The last one must have been drained.
     pub fn begin_cut(&mut self) {
-        debug_assert!(self.pending.is_empty());
-        self.pending = std::mem::take(&mut self.dirty);
-        self.interval += 1;
+        self.door.begin_cut(Cutting::Changed);
     }
 
     /// Everything is part of the cut that begins here.
     pub fn begin_full_cut(&mut self) {
-        self.begin_cut();
-        self.pending = self.rows.keys().copied().collect();
+        self.door.begin_cut(Cutting::All { after: None });
     }
 
-    /// Encodes up to `most` pending rows; returns how many of them are left.
-    pub fn drain(&mut self, most: usize) -> usize {
-        for _ in 0..most {
-            let Some(key) = self.pending.pop_first() else { break };
-            let bytes = self.rows.get(&key).map(|row| encode(&row.value));
-            self.written.push((key_bytes(self.tag, key), bytes));
+    /// Encodes up to `most` rows of the cut; true when none is left.
+    pub fn drain(&mut self, most: usize) -> bool {
+        let complete = match self.door.cutting {
+            Cutting::No => true,
+            Cutting::Changed => self.drain_changed(most),
+            Cutting::All { after } => self.drain_all(after, most),
+        };
+        if complete {
+            self.door.cutting = Cutting::No;
+            self.door.pending = Vec::new();
         }
-        self.pending.len()
+        complete
     }
 
-    /// What the cut has written so far.
-    pub fn take_written(&mut self, to: &mut Changes) {
-        to.append(&mut self.written);
+    fn drain_changed(&mut self, most: usize) -> bool {
+        let (door, mut bytes) = (&mut self.door, 0);
+        for _ in 0..most {
+            if bytes > SLICE_BYTES_MAX {
+                return false;
+            }
+            if let Some(key) = door.pending.pop() {
+                // A row that changed again since is written already, and one that is gone too.
+                let Some(row) = self.rows.get_mut(&key).filter(|row| row.mark == door.interval - 1) else { continue };
+                row.mark = 0;
+                bytes += door.write(key, &row.value);
+            } else if let Some(key) = door.pending_removed.pop_first() {
+                door.written.push((key_bytes(door.tag, key), None));
+            } else {
+                break;
+            }
+        }
+        door.pending.is_empty() && door.pending_removed.is_empty()
+    }
+
+    fn drain_all(&mut self, after: Option<K>, most: usize) -> bool {
+        use std::ops::Bound::{Excluded, Unbounded};
+        let (mut bytes, mut last) = (0, after);
+        let mut rows = self.rows.range((after.map_or(Unbounded, Excluded), Unbounded));
+        for (key, row) in rows.by_ref().take(most) {
+            last = Some(*key);
+            if row.mark != self.door.interval {
+                bytes += self.door.write(*key, &row.value);
+            }
+            if bytes > SLICE_BYTES_MAX {
+                break;
+            }
+        }
+        let complete = rows.next().is_none();
+        self.door.cutting = Cutting::All { after: last };
+        complete
+    }
+
+    /// What the cut has written so far; of a key that is in it twice the last counts.
+    pub fn take_written(&mut self) -> Changes {
+        std::mem::take(&mut self.door.written)
     }
 
     /// Puts a stored record in, on recovery.
@@ -207,15 +361,21 @@ impl<K: Key, R: Serialize + DeserializeOwned, V> Table<K, R, V> {
     /// The record or its key cannot be read.
     pub fn restore(&mut self, key: &[u8], bytes: &[u8]) -> Result<(), RecordError> {
         let key = K::read(key).ok_or(RecordError::Empty)?;
-        self.rows.insert(key, Row { mark: 0, value: decode(bytes)?, view: OnceCell::new() });
+        self.rows.insert(key, Row::new(0, decode(bytes)?));
         Ok(())
     }
 
     /// Hands every record to `each`, in key order, encoded.
     pub fn each_encoded(&self, mut each: impl FnMut(Vec<u8>, Vec<u8>)) {
         for (key, row) in &self.rows {
-            each(key_bytes(self.tag, *key), encode(&row.value));
+            each(key_bytes(self.door.tag, *key), encode(&row.value));
         }
+    }
+}
+
+impl<K: fmt::Debug, R: fmt::Debug, V> fmt::Debug for Table<K, R, V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.rows.iter().map(|(key, row)| (key, &row.value))).finish()
     }
 }
 
@@ -230,11 +390,11 @@ fn key_bytes<K: Key>(tag: u8, key: K) -> Vec<u8> {
 mod tests {
     use super::*;
 
-    fn drained(table: &mut Table<i64, String>) -> BTreeMap<Vec<u8>, Option<String>> {
-        table.drain(usize::MAX);
-        let mut changes = Vec::new();
-        table.take_written(&mut changes);
-        changes.into_iter().map(|(k, v)| (k, v.map(|bytes| decode(&bytes).unwrap()))).collect()
+    type Records = BTreeMap<Vec<u8>, Option<String>>;
+
+    fn drained(table: &mut Table<i64, String>) -> Records {
+        while !table.drain(2) {}
+        table.take_written().into_iter().map(|(k, v)| (k, v.map(|bytes| decode(&bytes).unwrap()))).collect()
     }
 
     fn key(id: i64) -> Vec<u8> {
@@ -269,12 +429,97 @@ mod tests {
     }
 
     #[test]
+    fn a_full_cut_shows_its_own_moment_whatever_changes_while_it_is_written() {
+        let mut table: Table<i64, String> = Table::new(b'x');
+        for id in 1..=6 {
+            table.insert(id, format!("old {id}"));
+        }
+        table.begin_cut();
+        drained(&mut table);
+        table.remove(6);
+        *table.edit(4).unwrap() = "newer 4".into();
+        table.begin_full_cut();
+        assert!(!table.drain(2), "1 and 2 are written, 3 to 5 are not");
+        for id in [1, 3] {
+            *table.edit(id).unwrap() = format!("new {id}");
+        }
+        table.remove(2);
+        table.remove(4);
+        table.insert(6, "new 6".into());
+        table.insert(0, "new 0".into());
+        let cut = drained(&mut table);
+        for (id, value) in [(1, "old 1"), (2, "old 2"), (3, "old 3"), (4, "newer 4"), (5, "old 5")] {
+            assert_eq!(cut[&key(id)].as_deref(), Some(value));
+        }
+        assert_eq!(cut.len(), 5);
+        *table.edit(5).unwrap() = "new 5".into();
+        assert!(table.take_written().is_empty(), "there is no cut that wants an image");
+        table.begin_cut();
+        let next = drained(&mut table);
+        let new = |id| next[&key(id)].as_deref();
+        for id in [0, 1, 3, 5, 6] {
+            assert_eq!(new(id), Some(&*format!("new {id}")));
+        }
+        assert_eq!([new(2), new(4)], [None, None]);
+        assert_eq!(next.len(), 7);
+    }
+
+    /// Whatever is done to a table, and whenever cuts begin and are drained: what the cuts wrote is the table
+    /// as it was when the last one began.
+    #[test]
+    fn cuts_of_a_table_that_is_played_with_give_the_table() {
+        let mut dice = 1u64;
+        let mut roll = |below: u64| {
+            dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (dice >> 33) % below
+        };
+        let mut table: Table<i64, String> = Table::new(b'x');
+        let (mut stored, mut moment): (Records, Option<(Records, bool)>) = Default::default();
+        for step in 0..20_000u64 {
+            let id = roll(12) as i64;
+            match roll(10) {
+                0..3 => drop(table.insert(id, format!("{step}"))),
+                3..5 => drop(table.remove(id)),
+                5..8 => {
+                    if let Some(value) = table.edit(id) {
+                        *value = format!("{step}");
+                    }
+                }
+                8 if moment.is_none() => {
+                    let is_full = roll(3) == 0;
+                    if is_full {
+                        table.begin_full_cut()
+                    } else {
+                        table.begin_cut()
+                    }
+                    moment = Some((table.iter().map(|(id, v)| (key(id), Some(v.clone()))).collect(), is_full));
+                }
+                _ => {
+                    if table.drain(roll(5) as usize)
+                        && let Some((then, is_full)) = moment.take()
+                    {
+                        if is_full {
+                            stored.clear();
+                        }
+                        stored.extend(drained(&mut table));
+                        stored.retain(|_, value| value.is_some());
+                        assert_eq!(stored, then, "at step {step}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
     fn a_view_is_made_anew_after_a_change() {
         let mut table: Table<i64, String, usize> = Table::new(b'x');
         table.insert(1, "four".into());
         assert_eq!(*table.view(1, |text| text.len()).unwrap(), 4);
         table.edit(1).unwrap().push_str("teen");
         assert_eq!(*table.view(1, |text| text.len()).unwrap(), 8);
+        assert_eq!(*table.view(1, |_| 0).unwrap(), 8);
+        table.forget_views();
+        assert_eq!(*table.view(1, |_| 0).unwrap(), 0);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The heart at work on the small world. `rig` brings people into it without sockets; `script` plays
 //! the texts of `tests/script/`; `wire` holds the frames' shapes; `same` plays whatever comes, twice.
 
+pub mod bombs;
 pub mod rig;
 
 mod away;

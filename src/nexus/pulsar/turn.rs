@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-use crate::nexus::message::{Data, Frame, Message};
+use crate::nexus::message::{Data, Frame, Message, Recipients};
 use crate::world::character::PlayerId;
 use crate::world::template::{RoomId, Templates};
 
@@ -22,6 +22,11 @@ pub enum Out {
     Attach {
         player: PlayerId,
         session: u64,
+        account: i64,
+        incarnation: u64,
+        /// The instruction by which the character came into the world.
+        entered: u64,
+        welcome: Welcome,
     },
     /// The player has left: the socket is closed once it has what was sent before.
     Detach {
@@ -36,6 +41,26 @@ pub enum Out {
     Errand(OpenErrand),
     /// The world has stopped: everyone has left.
     Stopped,
+}
+
+/// How a socket is greeted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Welcome {
+    /// The character was in the world already.
+    pub resumed: bool,
+    /// The client comes back and gets what it missed; without this a snapshot follows.
+    pub back: Option<Return>,
+}
+
+/// Where a client that comes back was, and where the player is now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Return {
+    /// Number of the last message that the client saw, as it says.
+    pub last: u64,
+    /// Number of the newest message.
+    pub newest: u64,
+    /// Number of the last numbered command that was applied.
+    pub last_n: u64,
 }
 
 /// The outputs of turns; reused.
@@ -98,11 +123,14 @@ pub fn replay(world: &mut World, applied: Applied, sets: &dyn Sets, out: &mut Ou
 impl Turn<'_> {
     fn run(&mut self, instruction: Instruction, sets: &dyn Sets) -> bool {
         use Instruction as I;
+        #[cfg(test)]
+        super::tests::bombs::meet(&instruction);
         match instruction {
-            I::Connect { player, session, stage, version, account, config, resume } => {
-                let entry = connect::Entry { player, session, stage, version, resume };
+            I::Connect { player, session, stage, version, account, config } => {
+                let entry = connect::Entry { player, session, stage, version };
                 connect::connect(self, entry, account, config)
             }
+            I::Resume { player, session, stay, last } => connect::resume(self, player, session, stay, last),
             I::Unlink { player, session } => connect::unlink(self, player, session),
             I::Text { player, session, n, text } => {
                 self.by_socket(player, session, n, |turn| command::text(turn, player, &text))
@@ -128,8 +156,8 @@ impl Turn<'_> {
             I::LoadOn { errand, next } => load::on(self, errand, next),
             I::Stop => leave::stop(self),
             I::Skip { timer } => {
-                if let Some(timer) = timer {
-                    self.world.waiting.remove(timer);
+                if let Some(timing) = timer.and_then(|timer| self.world.waiting.remove(timer)) {
+                    beat::skipped(self, timing.instruction);
                 }
                 true
             }
@@ -139,15 +167,14 @@ impl Turn<'_> {
     /// Applies what a socket sent, if it is the one that plays this character and the command is new.
     fn by_socket(&mut self, player: PlayerId, session: u64, n: Option<u64>, apply: impl FnOnce(&mut Self)) -> bool {
         let now = self.world.meta.now;
-        let Some(presence) = self.world.presences.get(player) else { return false };
-        if presence.session != Some(session) || n.is_some_and(|n| n <= presence.commands) {
-            return false;
-        }
-        if let Some(presence) = self.world.presences.edit(player) {
-            presence.last_action = now;
-            if let Some(n) = n {
-                presence.commands = n;
-            }
+        let presence = self
+            .world
+            .presences
+            .edit_when(player, |presence| presence.session == Some(session) && n.is_none_or(|n| n > presence.commands));
+        let Some(presence) = presence else { return false };
+        presence.last_action = now;
+        if let Some(n) = n {
+            presence.commands = n;
         }
         apply(self);
         true
@@ -160,7 +187,7 @@ impl Turn<'_> {
 
     /// Sends one frame to several players, in order; each gets the next of their own numbers.
     pub fn tell_all(&mut self, players: impl IntoIterator<Item = PlayerId>, frame: Frame) {
-        let mut to = SmallVec::new();
+        let mut to = Recipients::new();
         for player in players {
             if let Some(presence) = self.world.presences.edit(player) {
                 presence.messages += 1;
@@ -174,9 +201,11 @@ impl Turn<'_> {
 
     /// Sends a frame to the players of a room, but for `except`.
     pub fn tell_room(&mut self, room: RoomId, except: &[PlayerId], frame: Frame) {
-        let players: SmallVec<[PlayerId; 16]> =
-            self.world.players_in(room).filter(|player| !except.contains(player)).collect();
-        self.tell_all(players, frame);
+        let players = self.world.players_in(room).filter(|player| !except.contains(player));
+        let players: SmallVec<[PlayerId; 16]> = players.collect();
+        if !players.is_empty() {
+            self.tell_all(players, frame);
+        }
     }
 
     /// A refusal: a message like any other.

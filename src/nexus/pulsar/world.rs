@@ -157,14 +157,22 @@ impl World {
     }
 
     fn room_row(&mut self, room: RoomId) -> &mut RoomState {
-        if !self.rooms.contains(room) {
-            self.rooms.insert(room, RoomState::default());
+        self.rooms.edit_or_default(room)
+    }
+
+    /// Brings a character from one room's list into another's, and the indexes along. Its own row is the caller's. True
+    /// if that is another zone.
+    pub(super) fn shift(&mut self, who: Who, from: RoomId, to: RoomId) -> bool {
+        if self.zone_of(from) != self.zone_of(to) {
+            self.depart(who, from);
+            self.arrive(who, to);
+            return true;
         }
-        // The row was just made sure of.
-        match self.rooms.edit(room) {
-            Some(row) => row,
-            None => unreachable!("a room row that was inserted is there"),
+        if let Some(row) = self.rooms.edit(from) {
+            row.chars.retain(|other| *other != who);
         }
+        self.room_row(to).chars.push(who);
+        false
     }
 
     /// Puts a character into a room's list and the indexes. Its own row is the caller's.

@@ -2,4 +2,5 @@
 
 pub mod forge;
 pub mod platform;
+pub mod player;
 pub mod postgres;

@@ -54,8 +54,9 @@ impl Home {
 
     pub fn open_with(&self, more: impl FnOnce(&mut Command)) -> Platform {
         let mut command = self.command(&["play"]);
+        command.stdout(Stdio::piped()).stderr(Stdio::inherit());
         more(&mut command);
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().unwrap();
+        let mut child = command.spawn().unwrap();
         let lines = lines_of(child.stdout.take().unwrap());
         let mut said = Vec::new();
         let until = Instant::now() + PATIENCE;
@@ -179,7 +180,7 @@ pub fn file(path: &Path, content: &str) -> String {
     path.display().to_string()
 }
 
-fn lines_of(output: impl Read + Send + 'static) -> mpsc::Receiver<String> {
+pub fn lines_of(output: impl Read + Send + 'static) -> mpsc::Receiver<String> {
     let (send, receive) = mpsc::channel();
     std::thread::spawn(move || {
         for line in BufReader::new(output).lines().map_while(Result::ok) {

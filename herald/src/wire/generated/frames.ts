@@ -636,7 +636,9 @@ export type FrameData = {
   "notification.who": WhoEntry[];
   "system.connect.success": {
     last_n?: number;
+    resume: string;
     resumed: boolean;
+    seq?: number;
   };
   "system.disconnect.error": Record<string, never>;
   "system.disconnect.success": {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::nexus::message::view::{ExitView, HelpData, InventoryView, Named, StatsView};
+use crate::nexus::message::view::{ExitView, HelpData, InventoryView, StatsView};
 use crate::nexus::message::{Data, Frame};
 use crate::world::character::PlayerId;
 use crate::world::kinds::*;
@@ -242,7 +242,7 @@ fn roll(turn: &mut Turn, player: PlayerId, input: &Input) {
     };
     let die = format!("{count}d{sides}{suffix}");
     let name = turn.name(Who::Player(player));
-    let actor = Named { key: see::player_key(player), keywords: name.to_lowercase(), name: name.clone() };
+    let actor = turn.world.named(Who::Player(player));
     let data = Data::Rolled { actor, die: die.clone(), outcome };
     turn.tell(player, Frame::new("cmd.roll.success", format!("You roll {die}: {outcome}"), data.clone()));
     if let Some(room) = turn.world.room_of(Who::Player(player)) {

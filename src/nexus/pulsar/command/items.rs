@@ -1,6 +1,8 @@
 //! Taking, leaving, putting and giving things.
 
-use crate::nexus::message::view::{ActorView, ItemsData, Named};
+use std::collections::BTreeMap;
+
+use crate::nexus::message::view::{ActorView, ItemsData};
 use crate::nexus::message::{Data, Frame};
 use crate::world::character::{ItemId, PlayerId};
 use crate::world::keywords::capitalized;
@@ -9,7 +11,7 @@ use crate::world::template::{ItemTemplate, RoomId};
 
 use super::super::record::{Place, Who};
 use super::super::turn::Turn;
-use super::super::{connect, equip, react, see};
+use super::super::{connect, equip, react};
 use super::select::{self, Selector};
 use super::{Command, Input};
 
@@ -475,20 +477,25 @@ fn report_except(
     if others.is_empty() || turn.world.players.get(player).is_some_and(|p| p.is_invisible) {
         return;
     }
-    let name = turn.name(Who::Player(player));
-    let actor = Named { key: see::player_key(player), keywords: name.to_lowercase(), name };
-    let hearers: Vec<PlayerId> =
-        turn.world.players_in(room).filter(|other| *other != player && !except.contains(other)).collect();
-    let text = others.join("\n");
+    let actor = turn.world.named(Who::Player(player));
+    let hearers = turn.world.players_in(room).filter(|other| *other != player && !except.contains(other));
+    // Who sees the invisible has another view of the room; the others share one, unless one sees only themselves.
+    let mut views: BTreeMap<(bool, Option<PlayerId>), Vec<PlayerId>> = BTreeMap::new();
     for hearer in hearers {
+        let Some(row) = turn.world.players.get(hearer) else { continue };
+        let alone = (row.is_invisible && !row.is_immortal).then_some(hearer);
+        views.entry((row.is_immortal, alone)).or_default().push(hearer);
+    }
+    let text = others.join("\n");
+    for hearers in views.into_values() {
         let data = ItemsData {
             actor: Some(ActorView::Other(actor.clone())),
             items: items.clone(),
-            room: turn.world.room_view(room, hearer),
+            room: turn.world.room_view(room, hearers[0]),
             target: target.clone(),
             source: source.clone(),
         };
         let kind = format!("notification.cmd.{command}.success");
-        turn.tell(hearer, Frame::new(kind, text.clone(), Data::Items(Box::new(data))));
+        turn.tell_all(hearers, Frame::new(kind, text.clone(), Data::Items(Box::new(data))));
     }
 }

@@ -1,7 +1,7 @@
 //! `look`: at the room, at someone, at a thing, at a detail, in a direction.
 
-use crate::nexus::message::view::DetailView;
-use crate::nexus::message::{Data, Frame};
+use crate::nexus::message::view::{DetailView, LookData};
+use crate::nexus::message::{Data, Frame, Text};
 use crate::world::character::{ItemId, PlayerId};
 use crate::world::keywords::capitalized;
 use crate::world::kinds::*;
@@ -58,10 +58,10 @@ pub fn room(turn: &mut Turn, player: PlayerId) {
     let Some(target) = view else {
         return turn.refuse(player, "look", "no_room", "You are nowhere.");
     };
-    let text = turn.world.room_text(&target, player, false);
+    let text = Text::OfRoom { viewer: player, brief: false };
     let actor = turn.world.actor_patch(player);
-    let data = Data::LookRoom { actor, target_type: "room", target, map: Vec::new() };
-    turn.tell(player, Frame::new("cmd.look.success", text, data));
+    let data = LookData { actor, target_type: "room", target, map: Vec::new() };
+    turn.tell(player, Frame::new("cmd.look.success", text, Data::LookRoom(Box::new(data))));
 }
 
 fn towards(turn: &mut Turn, player: PlayerId, direction: Direction) {

@@ -15,6 +15,8 @@ pub mod speech;
 pub mod walk;
 pub mod wear;
 
+use std::borrow::Cow;
+
 use crate::nexus::message::view::HelpTopic;
 use crate::nexus::message::{Data, Frame};
 use crate::world::character::PlayerId;
@@ -132,7 +134,8 @@ pub const ALIAS_COMMANDS_MAX: usize = 8;
 pub fn text(turn: &mut Turn, player: PlayerId, line: &str) {
     let line = line.trim();
     let (word, rest) = split_word(line);
-    let replacement = turn.world.players.get(player).and_then(|row| row.aliases.get(&word.to_lowercase())).cloned();
+    let aliases = turn.world.players.get(player).map(|row| &row.aliases).filter(|aliases| !aliases.is_empty());
+    let replacement = aliases.and_then(|aliases| aliases.get(&word.to_lowercase())).cloned();
     match replacement {
         // An alias is not looked up again in its own replacement, so it cannot run in circles.
         Some(replacement) => {
@@ -156,7 +159,9 @@ fn plain(turn: &mut Turn, player: PlayerId, line: &str) {
         return speech::say(turn, player, said.trim());
     }
     let (word, rest) = split_word(line);
-    let word = word.to_lowercase();
+    // Most clients send what was typed in lower case.
+    let is_lower = word.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase());
+    let word = if is_lower { Cow::Borrowed(word) } else { Cow::Owned(word.to_lowercase()) };
     if word.starts_with('/') {
         let word: String = word.chars().take(COMMAND_CHARS_MAX).collect();
         return turn.refuse(player, &word, "unknown_cmd", "Unknown builder command.");

@@ -1,12 +1,10 @@
 //! Resting and getting up again.
 
-use crate::nexus::message::view::Named;
 use crate::nexus::message::{Data, Frame};
 use crate::world::character::PlayerId;
 use crate::world::kinds::CharacterState;
 
 use super::super::record::Who;
-use super::super::see;
 use super::super::turn::Turn;
 use super::Command;
 
@@ -48,7 +46,7 @@ fn change(turn: &mut Turn, player: PlayerId, command: &'static str, to: Characte
     turn.tell(player, Frame::new(format!("cmd.{command}.success"), own, data));
     let Some(room) = turn.world.room_of(Who::Player(player)) else { return };
     let name = turn.name(Who::Player(player));
-    let actor = Named { key: see::player_key(player), keywords: name.to_lowercase(), name: name.clone() };
+    let actor = turn.world.named(Who::Player(player));
     let data = Data::Said { actor, message: others.into() };
     let kind = format!("notification.cmd.{command}.success");
     turn.tell_room(room, &[player], Frame::new(kind, format!("{name} {others}"), data));

@@ -72,7 +72,7 @@ pub fn run(turn: &mut Turn, player: PlayerId, word: &str, rest: &str) -> bool {
         return true;
     }
     let actor = part(turn, Who::Player(player));
-    let named = Named { key: see::player_key(player), keywords: actor.name.to_lowercase(), name: actor.name.clone() };
+    let named = turn.world.named(Who::Player(player));
     let target_word = rest.split_whitespace().find(|word| !matches!(*word, "at" | "to" | "the"));
     let kind = "notification.cmd.social.success";
     let Some(target_word) = target_word else {
@@ -96,8 +96,7 @@ pub fn run(turn: &mut Turn, player: PlayerId, word: &str, rest: &str) -> bool {
         return true;
     }
     let target = part(turn, who);
-    let target_named =
-        Named { key: see::who_key(who), keywords: target.name.to_lowercase(), name: target.name.clone() };
+    let target_named = Named::called(see::who_key(who), target.name.clone(), target.name.to_lowercase());
     let data = Data::Social { actor: named, target: Some(target_named), cmd: social.cmd.clone() };
     let text = fill(&social.targeted_self, &actor, Some(&target));
     turn.tell(player, Frame::new("cmd.social.success", text, data.clone()));

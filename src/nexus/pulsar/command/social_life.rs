@@ -28,8 +28,8 @@ pub static WHOIS: Command = Command {
 };
 
 fn who(turn: &mut Turn, player: PlayerId, _: &Input) {
-    let players = turn.world.who_list(player);
-    let mut text = match players.len() {
+    let (players, all) = turn.world.who_list(player, SHOWN_MAX);
+    let mut text = match all {
         1 => String::from("You are alone in the world."),
         n => format!("{n} are in the world:"),
     };
@@ -46,8 +46,14 @@ fn who(turn: &mut Turn, player: PlayerId, _: &Input) {
             }
         }
     }
+    if all > players.len() {
+        text.push_str(&format!("\n... and {} more.", all - players.len()));
+    }
     turn.tell(player, Frame::new("cmd.who.success", text, Data::Who { players }));
 }
+
+/// People whom `who` names.
+const SHOWN_MAX: usize = 500;
 
 /// Characters of a name at the most.
 const NAME_CHARS_MAX: usize = 40;

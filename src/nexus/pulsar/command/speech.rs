@@ -1,14 +1,14 @@
 //! Speaking: to the room, the zone, the world, or one person.
 
-use crate::nexus::message::view::{ChatPlayer, Named};
+use crate::nexus::message::view::ChatPlayer;
 use crate::nexus::message::{Data, Frame};
 use crate::world::character::PlayerId;
 use crate::world::template::RoomId;
 
+use super::super::react;
 use super::super::record::Who;
 use super::super::turn::Turn;
 use super::super::world::World;
-use super::super::{react, see};
 use super::{Command, Input, split_word};
 
 /// Characters of one utterance.
@@ -76,18 +76,14 @@ fn cut(text: &str, most: usize) -> &str {
     text.char_indices().nth(most).map_or(text, |(at, _)| &text[..at])
 }
 
-fn named(turn: &Turn, player: PlayerId) -> Named {
-    let name = turn.name(Who::Player(player));
-    Named { key: see::player_key(player), keywords: name.to_lowercase(), name }
-}
-
 fn is_muted(turn: &Turn, player: PlayerId) -> bool {
     turn.world.players.get(player).is_some_and(|p| p.is_muted)
 }
 
 /// Does this player not want to hear from that one?
 fn deaf_to(world: &World, listener: PlayerId, speaker: &str) -> bool {
-    world.players.get(listener).is_some_and(|p| p.mute_list.contains(&speaker.to_lowercase()))
+    let muted = world.players.get(listener).map(|listener| &listener.mute_list);
+    muted.is_some_and(|muted| !muted.is_empty() && muted.contains(&speaker.to_lowercase()))
 }
 
 pub fn say(turn: &mut Turn, player: PlayerId, message: &str) {
@@ -99,14 +95,14 @@ pub fn say(turn: &mut Turn, player: PlayerId, message: &str) {
     }
     let message = cut(message, SAY_CHARS_MAX);
     let Some(room) = turn.world.room_of(Who::Player(player)) else { return };
-    let actor = named(turn, player);
+    let actor = turn.world.named(Who::Player(player));
     let data = Data::Said { actor: actor.clone(), message: message.to_owned() };
     turn.tell(player, Frame::new("cmd.say.success", format!("You say '{message}'"), data.clone()));
-    let text = format!("{} says '{message}'", actor.name);
+    let text = format!("{} says '{message}'", actor.name());
     let hearers: Vec<PlayerId> = turn
         .world
         .players_in(room)
-        .filter(|other| *other != player && !deaf_to(turn.world, *other, &actor.name))
+        .filter(|other| *other != player && !deaf_to(turn.world, *other, &actor.name()))
         .collect();
     turn.tell_all(hearers, Frame::new("notification.cmd.say.success", text, data));
     react::said(turn, player, room, message);
@@ -128,14 +124,14 @@ fn yell(turn: &mut Turn, player: PlayerId, input: &Input) {
     }
     let message = cut(input.rest, SAY_CHARS_MAX);
     let Some(room) = turn.world.room_of(Who::Player(player)) else { return };
-    let actor = named(turn, player);
+    let actor = turn.world.named(Who::Player(player));
     let data = Data::Said { actor: actor.clone(), message: message.to_owned() };
     turn.tell(player, Frame::new("cmd.yell.success", format!("You yell '{message}'"), data.clone()));
     let hearers: Vec<PlayerId> = zone_players(turn.world, room, Some(player))
         .into_iter()
-        .filter(|other| !deaf_to(turn.world, *other, &actor.name))
+        .filter(|other| !deaf_to(turn.world, *other, &actor.name()))
         .collect();
-    let text = format!("{} yells '{message}'", actor.name);
+    let text = format!("{} yells '{message}'", actor.name());
     turn.tell_all(hearers, Frame::new("notification.cmd.yell.success", text, data));
 }
 
@@ -148,14 +144,14 @@ fn emote(turn: &mut Turn, player: PlayerId, input: &Input) {
     }
     let message = cut(input.rest, EMOTE_CHARS_MAX);
     let Some(room) = turn.world.room_of(Who::Player(player)) else { return };
-    let actor = named(turn, player);
-    let text = format!("{} {message}", actor.name);
+    let actor = turn.world.named(Who::Player(player));
+    let text = format!("{} {message}", actor.name());
     let data = Data::Said { actor: actor.clone(), message: message.to_owned() };
     turn.tell(player, Frame::new("cmd.emote.success", text.clone(), data.clone()));
     let hearers: Vec<PlayerId> = turn
         .world
         .players_in(room)
-        .filter(|other| *other != player && !deaf_to(turn.world, *other, &actor.name))
+        .filter(|other| *other != player && !deaf_to(turn.world, *other, &actor.name()))
         .collect();
     turn.tell_all(hearers, Frame::new("notification.cmd.emote.success", text, data));
 }
@@ -198,7 +194,7 @@ fn speak_to(turn: &mut Turn, player: PlayerId, other: PlayerId, message: &str, c
         return turn.refuse(player, command, "muted", MUTED);
     }
     let message = cut(message, SAY_CHARS_MAX);
-    let data = Data::Said { actor: named(turn, player), message: message.to_owned() };
+    let data = Data::Said { actor: turn.world.named(Who::Player(player)), message: message.to_owned() };
     let kind = if command == "reply" { "cmd.reply.success" } else { "cmd.tell.success" };
     turn.tell(player, Frame::new(kind, format!("You tell {theirs} '{message}'"), data.clone()));
     if deaf_to(turn.world, other, &own) {
@@ -228,7 +224,7 @@ fn chat(turn: &mut Turn, player: PlayerId, input: &Input) {
     let Some(row) = turn.world.players.get(player) else { return };
     let faction = row.core_faction.clone();
     let data = Data::Chatted {
-        actor: named(turn, player),
+        actor: turn.world.named(Who::Player(player)),
         player: ChatPlayer { core_faction: faction.clone().unwrap_or_else(|| "none".into()) },
         faction,
         is_builder: row.is_immortal,

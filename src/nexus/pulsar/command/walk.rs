@@ -1,15 +1,18 @@
 //! The six moves.
 
-use crate::nexus::message::view::{DoorStateView, KeyRef, MoveData, Named};
-use crate::nexus::message::{Data, Frame};
+use std::sync::Arc;
+
+use crate::nexus::message::view::{DoorStateView, MoveData, Named, RoomRef};
+use crate::nexus::message::{Data, Frame, Text};
 use crate::world::character::PlayerId;
 use crate::world::formulas;
+use crate::world::keywords::capitalize;
 use crate::world::kinds::*;
-use crate::world::template::RoomId;
+use crate::world::template::{Room, RoomId};
 
 use super::super::record::Who;
 use super::super::turn::Turn;
-use super::super::{beat, react, see};
+use super::super::{beat, react};
 use super::{Command, Input};
 
 macro_rules! moves {
@@ -36,14 +39,15 @@ moves!(
 
 /// Goes one room in a direction, or says why not.
 pub fn step(turn: &mut Turn, player: PlayerId, direction: Direction) {
-    let Some(from) = turn.world.room_of(Who::Player(player)) else {
+    let templates = turn.world.templates.clone();
+    let Some((from, strength)) = turn.world.presences.get(player).map(|p| (p.room, p.stamina)) else {
         return turn.refuse(player, "move", "no_room", "You are nowhere. Cannot move.");
     };
-    let Some(room) = turn.world.templates.rooms.get(&from).cloned() else {
+    let Some(room) = templates.rooms.get(&from) else {
         return turn.refuse(player, "move", "invalid_room", "Current room is invalid.");
     };
-    let target = room.exit(direction).and_then(|exit| turn.world.templates.rooms.get(&exit.to)).cloned();
-    let Some(target) = target else {
+    let exit = room.exit(direction);
+    let Some((exit, target)) = exit.and_then(|exit| Some((exit, templates.rooms.get(&exit.to)?))) else {
         return turn.refuse(player, "move", "no_exit", "You cannot go that way.");
     };
     match turn.world.players.get(player).map(|p| p.state) {
@@ -53,11 +57,12 @@ pub fn step(turn: &mut Turn, player: PlayerId, direction: Direction) {
         }
         _ => return turn.refuse(player, "move", "not_standing", "You have to stand up first."),
     }
-    if turn.world.door_state(from, direction).is_some_and(|state| state != DoorState::Open) {
+    let is_shut = |turn: &Turn| turn.world.door_state(from, direction).is_some_and(|state| state != DoorState::Open);
+    if exit.door.is_some() && is_shut(turn) {
         return turn.refuse(player, "move", "closed_door", "The way is blocked.");
     }
     let cost = formulas::movement_cost(target.room_type);
-    if turn.world.presences.get(player).is_some_and(|p| p.stamina < cost) {
+    if strength < cost {
         return turn.refuse(player, "move", "exhausted", "You are too exhausted to move.");
     }
     if target.room_type == RoomType::Water && !has_boat(turn, player) {
@@ -65,9 +70,10 @@ pub fn step(turn: &mut Turn, player: PlayerId, direction: Direction) {
     }
     if let Some(presence) = turn.world.presences.edit(player) {
         presence.stamina -= cost;
+        presence.room = target.id;
     }
     turn.world.index.tired_players.insert(player);
-    go(turn, player, from, target.id, direction);
+    go(turn, player, from, target, direction);
 }
 
 fn has_boat(turn: &Turn, player: PlayerId) -> bool {
@@ -80,60 +86,63 @@ fn has_boat(turn: &Turn, player: PlayerId) -> bool {
 
 /// Brings a player into the next room, and lets everyone see it: the player first, then those left
 /// behind, then those who are there.
-fn go(turn: &mut Turn, player: PlayerId, from: RoomId, to: RoomId, direction: Direction) {
-    let who = Who::Player(player);
-    turn.world.depart(who, from);
-    // After the depart, which may have sent the very zone to sleep that both rooms are in.
-    beat::wake(turn.world, to);
-    if let Some(presence) = turn.world.presences.edit(player) {
-        presence.room = to;
+fn go(turn: &mut Turn, player: PlayerId, from: RoomId, target: &Arc<Room>, direction: Direction) {
+    let (who, to) = (Who::Player(player), target.id);
+    if turn.world.shift(who, from, to) {
+        beat::wake(turn.world, to);
     }
-    turn.world.arrive(who, to);
     let is_new = turn.world.viewed.get(player).is_some_and(|viewed| !viewed.rooms.contains(&to));
     if is_new && let Some(viewed) = turn.world.viewed.edit(player) {
         viewed.rooms.insert(to);
     }
     let Some(room) = turn.world.room_view(to, player) else { return };
     let brief = turn.world.players.get(player).is_some_and(|p| p.config.room_brief);
-    let text = turn.world.room_text(&room, player, brief);
-    let key = see::room_key(to);
-    let door_states = Direction::ALL
-        .iter()
-        .filter_map(|d| Some((d, turn.world.door_state(to, *d)?)))
-        .map(|(d, state)| DoorStateView { key: key.clone(), direction: d.as_str(), door_state: state.as_str() })
-        .collect();
-    let data = MoveData {
-        room,
-        actor: turn.world.actor_patch(player),
-        direction: direction.as_str(),
-        map: Vec::new(),
-        door_states,
-    };
+    let door_states = doors_of(target, &room.doors);
+    let actor = turn.world.actor_patch(player);
+    let data = MoveData { room, actor, direction: direction.as_str(), map: Vec::new(), door_states };
+    let text = Text::OfRoom { viewer: player, brief };
     turn.tell(player, Frame::new("cmd.move.success", text, Data::Move(Box::new(data))));
     let Some(actor) = turn.world.char_view(who) else { return };
     if !actor.is_invisible {
-        let named = Named { key: actor.key.clone(), name: actor.name.clone(), keywords: actor.keywords.clone() };
-        let data = Data::Exit { actor: named, direction: Some(direction.as_str()) };
         let text = leaves(&actor.name, direction);
+        let data = Data::Exit { actor: Named::Seen(actor.clone()), direction: Some(direction.as_str()) };
         turn.tell_room(from, &[], Frame::new("notification.movement.exit", text, data));
         let text = arrives(&actor.name, direction);
-        let data = Data::Enter { actor, direction: Some(direction.opposite().as_str()), room: KeyRef { key } };
+        let direction = Some(direction.opposite().as_str());
+        let data = Data::Enter { actor, direction, room: RoomRef(target.clone()) };
         turn.tell_room(to, &[player], Frame::new("notification.movement.enter", text, data));
     }
     react::entered(turn, player, to);
 }
 
+/// The doors of a room that someone comes into.
+fn doors_of(room: &Room, states: &[Option<DoorState>; 6]) -> Vec<DoorStateView> {
+    let door = |direction: &Direction| {
+        let door = room.exit(*direction)?.door.as_ref()?;
+        let state = states[*direction as usize].unwrap_or(door.default_state);
+        Some(DoorStateView { key: room.key.clone(), direction: direction.as_str(), door_state: state.as_str() })
+    };
+    Direction::ALL.iter().filter_map(door).collect()
+}
+
 /// "X leaves north."
 pub fn leaves(name: &str, direction: Direction) -> String {
-    format!("{} leaves {direction}.", crate::world::keywords::capitalized(name))
+    told(name, [" leaves ", direction.as_str(), "."])
 }
 
 /// "X has arrived from the south." of one who went north.
 pub fn arrives(name: &str, direction: Direction) -> String {
-    let name = crate::world::keywords::capitalized(name);
     match direction {
-        Direction::Up => format!("{name} has arrived from below."),
-        Direction::Down => format!("{name} has arrived from above."),
-        _ => format!("{name} has arrived from the {}.", direction.opposite()),
+        Direction::Up => told(name, [" has arrived from below."]),
+        Direction::Down => told(name, [" has arrived from above."]),
+        _ => told(name, [" has arrived from the ", direction.opposite().as_str(), "."]),
     }
+}
+
+/// A line about someone, put together in one piece.
+fn told<const N: usize>(name: &str, rest: [&str; N]) -> String {
+    let mut text = String::with_capacity(name.len() + rest.iter().map(|part| part.len()).sum::<usize>() + 4);
+    capitalize(name, &mut text);
+    text.extend(rest);
+    text
 }

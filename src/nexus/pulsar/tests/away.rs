@@ -26,7 +26,6 @@ fn enter_with(rig: &mut Rig, character: &Character, version: i64, session: u64) 
         version,
         account: Account { id: 1, ..Account::default() },
         config: PlayerConfig::default(),
-        resume: false,
     });
 }
 
@@ -73,7 +72,6 @@ fn a_character_that_cannot_be_read_is_refused_and_nothing_stays_behind() {
         version: 0,
         account: Account::default(),
         config: PlayerConfig::default(),
-        resume: false,
     });
     assert!(rig.heard(1).iter().any(|(kind, _)| kind == "system.connect.error"));
     assert!(rig.world.players.is_empty() && rig.world.staged.is_empty());
@@ -89,7 +87,6 @@ fn a_character_that_cannot_be_read_is_refused_and_nothing_stays_behind() {
         version: 0,
         account: Account::default(),
         config: PlayerConfig::default(),
-        resume: false,
     });
     assert!(!rig.world.players.contains(4) && !rig.world.players.contains(3));
 }

@@ -1,11 +1,12 @@
 //! What happens at each limit of the heart: a clear word, and nothing lost.
 
 use super::rig::Rig;
+use crate::nexus::message::Data;
 use crate::nexus::pulsar::beat::BEAT_CHUNK;
 use crate::nexus::pulsar::command::alias::{ALIASES_MAX, REPLACEMENT_CHARS_MAX};
 use crate::nexus::pulsar::command::items::{CARRIED_MAX, NESTING_MAX};
 use crate::nexus::pulsar::command::speech::EMOTE_CHARS_MAX;
-use crate::nexus::pulsar::connect::WHO_PUSH_PLAYERS_MAX;
+use crate::nexus::pulsar::connect::{WHO_LIST_MAX, WHO_PUSH_PLAYERS_MAX};
 use crate::nexus::pulsar::instruction::Instruction;
 use crate::nexus::pulsar::order::STAGED_BYTES_MAX;
 use crate::nexus::pulsar::record::{Place, Who};
@@ -111,4 +112,23 @@ fn a_crowd_recovers_in_several_turns_of_one_beat_and_is_not_told_of_each_coming(
         let after = rig.world.presences.get(id).unwrap().stamina;
         assert!(after > before, "guest {id} of {crowd}: {before} and {after}");
     }
+}
+
+#[test]
+fn a_crowd_is_counted_but_not_sent_whole_to_each_who_comes() {
+    let mut rig = Rig::new();
+    let all = WHO_LIST_MAX + 350;
+    (1..=all as i64).for_each(|id| rig.enter_new(id, &format!("Walker{id}")));
+    let Some(Data::Sync(sync)) =
+        rig.sent.iter().rev().find_map(|(to, frame)| {
+            (*to == all as i64 && frame.kind == "cmd.state.sync.success").then_some(&frame.data)
+        })
+    else {
+        panic!("a snapshot")
+    };
+    assert_eq!(sync.who_list.len(), WHO_LIST_MAX);
+    rig.text(1, "who");
+    let text = last(&mut rig, 1).1;
+    assert!(text.starts_with("550 are in the world:"), "{text}");
+    assert!(text.ends_with("\n... and 50 more."), "{text}");
 }

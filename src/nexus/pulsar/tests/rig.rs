@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
 use crate::nexus::message::Frame;
-use crate::nexus::pulsar::instruction::{Instruction, Reply, What};
+use crate::nexus::pulsar::instruction::{Instruction, Reply, Stay, What};
 use crate::nexus::pulsar::record::{Ask, Meta, OpenErrand, Place, Who};
 use crate::nexus::pulsar::turn::{self, Out, Output, Sets};
 use crate::nexus::pulsar::world::World;
@@ -101,7 +101,8 @@ pub struct Logged {
 pub fn written(outs: &[Out]) -> Vec<String> {
     let text = |out: &Out| match out {
         Out::Message(message) => {
-            let frame = serde_json::to_string(&*message.frame).unwrap();
+            let frame = message.frame.json();
+            assert_eq!(frame, serde_json::to_string(&*message.frame).unwrap(), "both ways to encode a frame");
             format!("{:?} {frame}", message.to)
         }
         other => format!("{other:?}"),
@@ -193,7 +194,10 @@ impl Rig {
                     _ => self.errands.push(errand),
                 },
                 Out::Detach { player } => self.detached.push(player),
-                Out::Attach { .. } | Out::Stopped => {}
+                Out::Attach { player, welcome, .. } => {
+                    self.sent.push((player, Frame::welcome("a way back".into(), &welcome).into()));
+                }
+                Out::Stopped => {}
             }
         }
         for (errand, lines) in reactions {
@@ -227,8 +231,7 @@ impl Rig {
         let session = self.next_session;
         self.sessions.insert(player, session);
         self.give(Instruction::Stage { stage: session, part: 0, parts: 1, bytes });
-        let connect =
-            Instruction::Connect { player, session, stage: Some(session), version: 0, account, config, resume: false };
+        let connect = Instruction::Connect { player, session, stage: Some(session), version: 0, account, config };
         self.give(connect);
     }
 
@@ -243,7 +246,15 @@ impl Rig {
         self.sessions.insert(player, session);
         let account = self.world.players.get(player).map(|p| p.account.clone()).unwrap_or_default();
         let config = self.world.players.get(player).map(|p| p.config).unwrap_or_default();
-        self.give(Instruction::Connect { player, session, stage: None, version: 0, account, config, resume });
+        let presence = self.world.presences.get(player).filter(|_| resume);
+        let instruction = match presence.map(|presence| (presence.entered, presence.messages)) {
+            Some((entered, last)) => {
+                let stay = Stay { account: account.id, incarnation: self.world.meta.incarnation, entered };
+                Instruction::Resume { player, session, stay, last }
+            }
+            None => Instruction::Connect { player, session, stage: None, version: 0, account, config },
+        };
+        self.give(instruction);
     }
 
     pub fn session(&self, player: PlayerId) -> u64 {
@@ -268,7 +279,7 @@ impl Rig {
     pub fn heard(&mut self, player: PlayerId) -> Vec<(String, String)> {
         let sent = std::mem::take(&mut self.sent);
         let heard = sent.iter().filter(|(to, _)| *to == player);
-        let heard = heard.map(|(_, frame)| (frame.kind.to_string(), frame.text.clone())).collect();
+        let heard = heard.map(|(_, frame)| (frame.kind.to_string(), frame.text().into_owned())).collect();
         self.sent = sent.into_iter().filter(|(to, _)| *to != player).collect();
         heard
     }

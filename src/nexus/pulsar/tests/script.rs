@@ -46,7 +46,7 @@ impl Line {
             Data::Error(error) => error.code.to_string(),
             _ => String::new(),
         };
-        Self { who: who.into(), kind: frame.kind.to_string(), code, text: frame.text.clone() }
+        Self { who: who.into(), kind: frame.kind.to_string(), code, text: frame.text().into_owned() }
     }
 
     fn read(line: &str) -> Option<Self> {
@@ -443,7 +443,7 @@ fn every_command_has_a_script_with_a_success_and_its_refusals_have_codes() {
     for (_, frame) in play_all() {
         if frame.kind.ends_with(".error") && frame.kind.starts_with("cmd.") {
             assert!(matches!(&frame.data, Data::Error(error) if !error.code.is_empty()), "{frame:?}");
-            assert!(!frame.text.is_empty());
+            assert!(!frame.text().is_empty());
         }
     }
 }
