@@ -100,6 +100,18 @@ pub struct Options {
     pub trusted_proxies: TrustedProxies,
 }
 
+/// What a Nexus keeps its folder on, and how much room the journal gets there.
+pub struct Disk {
+    pub io: Arc<dyn Io>,
+    pub journal: JournalOptions,
+}
+
+impl Default for Disk {
+    fn default() -> Self {
+        Self { io: Arc::new(RealIo), journal: JournalOptions::default() }
+    }
+}
+
 /// What one client may do. Settings of the operator.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -180,25 +192,33 @@ impl Nexus {
     /// # Errors
     /// The folder, the journal or the state cannot be used; one line each.
     pub async fn open(options: Options) -> Result<Self, NexusError> {
-        tokio::task::spawn_blocking(move || Self::open_blocking(options))
+        Self::open_on(options, Disk::default()).await
+    }
+
+    /// As [`Nexus::open`], on another disk than the system's: one that fails, for tests.
+    ///
+    /// # Errors
+    /// As those of [`Nexus::open`].
+    pub async fn open_on(options: Options, disk: Disk) -> Result<Self, NexusError> {
+        tokio::task::spawn_blocking(move || Self::open_blocking(options, disk))
             .await
             .map_err(|error| NexusError::Thread(std::io::Error::other(error.to_string())))?
     }
 
-    fn open_blocking(options: Options) -> Result<Self, NexusError> {
+    fn open_blocking(options: Options, disk: Disk) -> Result<Self, NexusError> {
         let begun = Instant::now();
         meters::describe();
         let dir = options.data_dir.clone();
-        let io: Arc<dyn Io> = Arc::new(RealIo);
-        std::fs::create_dir_all(&dir).map_err(|error| NexusError::Folder(dir.clone(), error))?;
+        let Disk { io, journal: sizes } = disk;
+        io.create_dir(&dir).map_err(|error| NexusError::Folder(dir.clone(), error))?;
         let lock_file = io.lock(&dir.join("lock")).map_err(|error| match error.kind() {
             std::io::ErrorKind::WouldBlock => NexusError::InUse(dir.clone()),
             _ => NexusError::Folder(dir.clone(), error),
         })?;
-        let mut state = State::open(&dir.join("state"))?;
+        let mut state = State::open_with(&dir.join("state"), io.clone())?;
         let (boot, data_id) = identify(&mut state)?;
         let seal = Arc::new(seal(&mut state)?);
-        let (mut journal, tail) = Journal::open(&dir.join("journal"), io, JournalOptions::default())?;
+        let (mut journal, tail) = Journal::open(&dir.join("journal"), io, sizes)?;
         let sets = Arc::new(TemplateSets::default());
         let quarantine = dir.join("quarantine");
         let recovered = recover::recover(&state, &tail, &sets, &quarantine)?;

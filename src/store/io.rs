@@ -18,7 +18,7 @@ pub type Lock = Box<dyn Any + Send + Sync>;
 
 /// What the journal asks of a file system. Every method is one durable or visible step; none retries.
 pub trait Io: Send + Sync {
-    /// Makes a directory and its parents; one that exists is fine.
+    /// Makes a directory and its parents, durably; one that exists is fine.
     fn create_dir(&self, dir: &Path) -> io::Result<()>;
     /// Makes a new empty file for reading and writing; one that exists is an error.
     fn create(&self, path: &Path) -> io::Result<Box<dyn IoFile>>;
@@ -76,7 +76,19 @@ pub struct RealIo;
 
 impl Io for RealIo {
     fn create_dir(&self, dir: &Path) -> io::Result<()> {
-        fs::create_dir_all(dir)
+        let above = match dir.parent() {
+            Some(above) if above.as_os_str().is_empty() => Path::new("."),
+            Some(above) => above,
+            None => return Ok(()),
+        };
+        if !above.is_dir() {
+            self.create_dir(above)?;
+        }
+        match fs::create_dir(dir) {
+            Err(error) if !(error.kind() == io::ErrorKind::AlreadyExists && dir.is_dir()) => return Err(error),
+            // One that is there may have been made just before a crash.
+            _ => self.sync_dir(above),
+        }
     }
 
     fn create(&self, path: &Path) -> io::Result<Box<dyn IoFile>> {

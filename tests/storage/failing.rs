@@ -9,9 +9,10 @@ use std::time::{Duration, Instant};
 
 use realms::nexus::Disk;
 use realms::store::io::{Io, IoFile, Lock, RealIo};
-use realms::store::journal::{self, JournalOptions};
+use realms::store::journal::JournalOptions;
 
-use crate::rig::{Heard, Rig, SPAWN, prepare};
+use crate::oracle::{Life, recovered};
+use crate::rig::{Heard, Player, Rig, prepare};
 
 /// What goes wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -143,10 +144,11 @@ async fn people_play_while_the_disk_fails(fault: Fault) {
     }
 }
 
+/// One time that the disk failed.
 struct Round {
     first: String,
     last: String,
-    /// Commands taken and not shown while the disk failed.
+    /// Commands that were taken and not shown while the disk failed.
     waited: usize,
     /// From before the first to after the last, and how long of that everybody was refused.
     took: Duration,
@@ -156,18 +158,21 @@ struct Round {
 /// Ann talks to Bob while the disk begins to fail, fails, and is well again.
 async fn round(number: usize, fault: Fault, failing: &Failing, ann: &mut Player, bob: &mut Player) -> Round {
     let begun = Instant::now();
-    let mut said = vec![format!("{number} begins")];
-    assert_eq!(ann.does(&format!("say {}", said[0])).await.kind, "cmd.say.success");
-    hear(bob, &said).await;
+    let mut said = Vec::new();
+    let mut next = || {
+        said.push(format!("{number} {}", said.len()));
+        (said.len(), said[said.len() - 1].clone())
+    };
+    let (_, first) = next();
+    assert_eq!(ann.does(&format!("say {first}")).await.kind, "cmd.say.success");
+    assert_eq!(hears_saying(bob).await, first);
 
     failing.set(fault);
     let mut refused = 0;
     let mut since = None;
     while since.is_none_or(|since: Instant| since.elapsed() < FAILS_FOR) {
         assert!(begun.elapsed() < TURN_MAX, "nobody is refused");
-        let text = format!("{number} {}", said.len());
-        ann.says(&format!("say {text}")).await;
-        said.push(text);
+        ann.says(&format!("say {}", next().1)).await;
         while let Some(heard) = ann.hears(Duration::from_millis(20)).await {
             assert_refusal(&heard);
             refused += 1;
@@ -178,30 +183,65 @@ async fn round(number: usize, fault: Fault, failing: &Failing, ann: &mut Player,
     assert_eq!(bob.hears(Duration::from_millis(20)).await, None, "he is shown what is not on the disk");
 
     failing.set(Fault::None);
-    let mut granted = 0;
-    loop {
+    let mut granted = 1;
+    let last = loop {
         assert!(begun.elapsed() < TURN_MAX, "it does not go on");
-        while let Some(heard) = ann.hears(Duration::from_millis(50)).await {
-            match heard.kind.as_str() {
+        let (count, last) = next();
+        ann.says(&format!("say {last}")).await;
+        // In order: whatever waited, then what is refused, then what is granted again.
+        let mut heard = None;
+        while granted + refused < count {
+            let answer = ann.hears(TURN_MAX).await.unwrap_or_else(|| panic!("{last} has no answer"));
+            match answer.kind.as_str() {
                 "error" => {
-                    assert_refusal(&heard);
+                    assert_refusal(&answer);
                     refused += 1;
                 }
-                kind => {
-                    assert_eq!(kind, "cmd.say.success");
-                    granted += 1;
-                }
+                "cmd.say.success" => granted += 1,
+                other => panic!("{other}"),
             }
+            heard = Some(answer);
         }
-        // Everything has its answer. One that is granted now is the end.
-        if granted + refused == said.len() - 1 && said.last().is_some_and(|last| last.ends_with("ends")) {
-            break;
+        if heard.is_some_and(|heard| heard.kind == "cmd.say.success") {
+            break last;
         }
-        let text = format!("{number} {} ends", said.len());
-        ann.says(&format!("say {text}")).await;
-        said.push(text);
+    };
+    // What was granted is what was said first, and the last; Bob heard it once, in order, and nothing else.
+    let mut expected = said[1..granted - 1].to_vec();
+    expected.push(last.clone());
+    for text in expected {
+        assert_eq!(hears_saying(bob).await, text);
     }
-    let last = said.last().cloned().unwrap_or_default();
-    let _ = (granted, last);
-    Round { first: said[0].clone(), last: said[said.len() - 1].clone(), waited: 0, took: begun.elapsed(), stood }
+    Round { first, last, waited: granted - 2, took: begun.elapsed(), stood }
+}
+
+fn assert_refusal(heard: &Heard) {
+    assert_eq!((heard.kind.as_str(), heard.code.as_str()), ("error", "unavailable"), "{heard:?}");
+    assert!(heard.text.contains("nothing can be kept safe at the moment"), "{heard:?}");
+}
+
+/// What Ann says to Bob next.
+async fn hears_saying(bob: &mut Player) -> String {
+    let heard = bob.until("notification.cmd.say.success").await;
+    heard.text.split('\'').nth(1).unwrap_or(&heard.text).to_owned()
+}
+
+fn play(fault: Fault) {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    runtime.block_on(people_play_while_the_disk_fails(fault));
+}
+
+#[test]
+fn play_goes_on_when_every_call_failed() {
+    play(Fault::Everything);
+}
+
+#[test]
+fn play_goes_on_when_syncs_failed() {
+    play(Fault::Syncs);
+}
+
+#[test]
+fn play_goes_on_when_the_disk_was_full() {
+    play(Fault::Space);
 }

@@ -4,8 +4,11 @@
 //!
 //! An executable of its own, because it takes the place of some functions of libc.
 
+mod failing;
+mod oracle;
 mod platter;
 mod record;
+mod rig;
 mod state;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};

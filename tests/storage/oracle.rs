@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use realms::nexus::pulsar::instruction::Applied;
+use realms::nexus::pulsar::instruction::{Applied, Instruction, What};
 use realms::nexus::pulsar::turn::{self, NoSets, Output};
 use realms::nexus::pulsar::world::World;
 use realms::nexus::recover;
@@ -57,6 +57,13 @@ impl Life {
         })
         .unwrap();
         life
+    }
+
+    /// When somebody's line was applied, in world milliseconds.
+    pub fn at(&self, line: &str) -> u64 {
+        let is_it = |applied: &Applied| matches!(&applied.what, What::Given(Instruction::Text { text, .. }) if text == line);
+        let found = self.turns.iter().find(|(_, applied)| is_it(applied));
+        found.unwrap_or_else(|| panic!("{line} was never applied")).1.at
     }
 
     /// A world that a start brought back must be as it was at that turn.

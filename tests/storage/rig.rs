@@ -133,7 +133,7 @@ impl Rig {
         };
         self.shared.inward.internal(SPAWN, connect).await;
         let mut player = Player { id, session, shared: self.shared.clone(), parcels, seen: 0 };
-        player.until("state.sync").await;
+        player.until("cmd.state.sync.success").await;
         player
     }
 

@@ -127,7 +127,9 @@ impl Journal {
             match history::keep(&*self.io, &self.dir, &path, history, segment.last) {
                 Ok(()) => return,
                 Err(error) => {
-                    tracing::error!(path = %path.display(), %error, "a segment is lost to history: play needs its space");
+                    tracing::error!(path = %path.display(), %error, "a segment may be lost to history: play needs its space");
+                    // It may have been moved all the same: what was written to it then would be missing here.
+                    segment.tainted = true;
                 }
             }
         }

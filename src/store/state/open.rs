@@ -21,7 +21,7 @@ const LOCK_WAIT: Duration = Duration::from_secs(2);
 const LOCK_PAUSE: Duration = Duration::from_millis(10);
 
 pub(super) fn open(dir: &Path, io: &dyn Io) -> Result<(sled::Db, Box<dyn IoFile>), StateError> {
-    fs::create_dir_all(dir).map_err(open_error(dir))?;
+    io.create_dir(dir).map_err(open_error(dir))?;
     remove_unfinished_snapshots(dir).map_err(open_error(dir))?;
     remove_unfinished_settings(dir).map_err(open_error(dir))?;
     // After the death of a process the system may show what is not on the disk yet. sled builds on what it sees, and clears
@@ -144,10 +144,5 @@ fn sync_all(dir: &Path) -> io::Result<()> {
             File::open(entry.path())?.sync_all()?;
         }
     }
-    File::open(dir)?.sync_all()?;
-    match dir.parent() {
-        Some(parent) if parent.as_os_str().is_empty() => File::open(".")?.sync_all(),
-        Some(parent) => File::open(parent)?.sync_all(),
-        None => Ok(()),
-    }
+    File::open(dir)?.sync_all()
 }

@@ -34,7 +34,9 @@ impl Played {
                     Ok(_) => break,
                     Err(JournalError::Full) => self.cover(journal),
                     Err(JournalError::Io { .. }) => {
-                        assert_eq!(journal.durable(), durable, "an error acknowledges nothing");
+                        // An empty frame may have come before it.
+                        assert!(journal.durable() <= durable + 1, "an error acknowledges nothing");
+                        let durable = journal.durable();
                         while journal.heal().is_err() {
                             assert_eq!(journal.durable(), durable, "nor does healing that fails");
                             self.refused += 1;
@@ -140,21 +142,16 @@ fn left_behind(options: &JournalOptions) -> Vec<(MemoryIo, Played)> {
     for step in 0..6 {
         let from = io.operations();
         played.go_on(&mut journal, &io, 23);
-        // The last append is under way: what is acknowledged is without it.
-        let mut before = played.clone();
-        before.covered = before.covered.min(before.turns.len() - 1);
         for at in [from + (io.operations() - from) / 2, io.operations() - 1, io.operations()] {
-            let sure = if at == io.operations() { Some(played.clone()) } else { None };
             for loss in LOSSES {
                 let crashed = io.crash(at, loss);
                 // What is there after the crash is what any later opening has to show.
                 let (_, recovered) =
                     open_with(&crashed.crash(crashed.operations(), Loss::Nothing), options.clone()).unwrap();
-                let known = Played { turns: recovered.clone(), covered: 0, refused: 0 };
-                if let Some(sure) = &sure {
-                    sure.check(&recovered, &format!("step {step}, {loss:?}"));
+                if at == io.operations() {
+                    played.check(&recovered, &format!("step {step}, {loss:?}"));
                 }
-                left.push((crashed, known));
+                left.push((crashed, Played { turns: recovered, covered: 0, refused: 0 }));
             }
         }
     }
