@@ -108,33 +108,11 @@ impl World {
         records: impl IntoIterator<Item = (&'a [u8], &'a [u8])>,
         templates: Arc<Templates>,
     ) -> Result<Self, RecordError> {
-        let mut world = Self::empty(decode::<Meta>(meta)?, templates);
+        let mut restoring = Restoring::new(meta, templates)?;
         for (key, bytes) in records {
-            let (tag, rest) = key.split_first().ok_or(RecordError::Empty)?;
-            match tag {
-                b'R' => world.rooms.restore(rest, bytes)?,
-                b'M' => world.mobs.restore(rest, bytes)?,
-                b'I' => world.items.restore(rest, bytes)?,
-                b'P' => world.players.restore(rest, bytes)?,
-                b'p' => world.presences.restore(rest, bytes)?,
-                b'V' => world.viewed.restore(rest, bytes)?,
-                b'T' => world.waiting.restore(rest, bytes)?,
-                b'E' => world.errands.restore(rest, bytes)?,
-                b'Z' => world.zone_resets.restore(rest, bytes)?,
-                b'L' => world.loader_runs.restore(rest, bytes)?,
-                b'S' => world.staged.restore(rest, bytes)?,
-                b'D' => world.departed.restore(rest, bytes)?,
-                other => return Err(RecordError::Version(*other)),
-            }
+            restoring.put(key, bytes)?;
         }
-        for (arrival, timing) in world.waiting.iter() {
-            world.timings.wait(timing.due, arrival);
-        }
-        world.reindex();
-        if world.waiting.is_empty() {
-            beat::wind_up(&mut world);
-        }
-        Ok(world)
+        Ok(restoring.world())
     }
 
     /// Works the indexes out anew.
@@ -183,6 +161,54 @@ impl World {
         let mut records = Vec::new();
         each_table!(self, table => table.each_encoded(|key, value| records.push((key, value))));
         (encode(&self.meta), records)
+    }
+}
+
+/// A world that is being read back, record by record.
+pub struct Restoring(World);
+
+impl Restoring {
+    /// # Errors
+    /// The head of the cut cannot be read.
+    pub fn new(meta: &[u8], templates: Arc<Templates>) -> Result<Self, RecordError> {
+        Ok(Self(World::empty(decode::<Meta>(meta)?, templates)))
+    }
+
+    /// Takes a record in. In the order of the keys it is fastest.
+    ///
+    /// # Errors
+    /// The record cannot be read, or its key begins with a tag that this engine does not know.
+    pub fn put(&mut self, key: &[u8], bytes: &[u8]) -> Result<(), RecordError> {
+        let world = &mut self.0;
+        let (tag, rest) = key.split_first().ok_or(RecordError::Empty)?;
+        match tag {
+            b'R' => world.rooms.restore(rest, bytes),
+            b'M' => world.mobs.restore(rest, bytes),
+            b'I' => world.items.restore(rest, bytes),
+            b'P' => world.players.restore(rest, bytes),
+            b'p' => world.presences.restore(rest, bytes),
+            b'V' => world.viewed.restore(rest, bytes),
+            b'T' => world.waiting.restore(rest, bytes),
+            b'E' => world.errands.restore(rest, bytes),
+            b'Z' => world.zone_resets.restore(rest, bytes),
+            b'L' => world.loader_runs.restore(rest, bytes),
+            b'S' => world.staged.restore(rest, bytes),
+            b'D' => world.departed.restore(rest, bytes),
+            other => Err(RecordError::Version(*other)),
+        }
+    }
+
+    /// The world, with what follows from its records.
+    pub fn world(self) -> World {
+        let mut world = self.0;
+        for (arrival, timing) in world.waiting.iter() {
+            world.timings.wait(timing.due, arrival);
+        }
+        world.reindex();
+        if world.waiting.is_empty() {
+            beat::wind_up(&mut world);
+        }
+        world
     }
 }
 

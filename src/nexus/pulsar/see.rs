@@ -8,7 +8,7 @@ use crate::nexus::message::view::{self, *};
 use crate::world::character::{ItemId, PlayerId};
 use crate::world::formulas;
 use crate::world::kinds::*;
-use crate::world::template::{ItemTemplate, RoomId, Stats};
+use crate::world::template::{ItemTemplate, Room, RoomId, Stats};
 
 use super::record::{self, MobId, Place, Who};
 use super::world::World;
@@ -203,15 +203,19 @@ impl World {
 
     /// A room as someone in it sees it. Invisible others are not shown to mortals.
     pub fn room_view(&self, room: RoomId, viewer: PlayerId) -> Option<RoomView> {
-        let template = self.templates.rooms.get(&room)?.clone();
-        let Some(row) = self.rooms.get(room) else {
-            return Some(RoomView { room: template, doors: [None; 6], inventory: Vec::new(), chars: Vec::new() });
-        };
         let sees_all = self.players.get(viewer).is_some_and(|p| p.is_immortal);
+        Some(self.room_view_of(self.templates.rooms.get(&room)?, viewer, sees_all))
+    }
+
+    /// The same, where template and viewer are known already.
+    pub fn room_view_of(&self, room: &Arc<Room>, viewer: PlayerId, sees_all: bool) -> RoomView {
+        let Some(row) = self.rooms.get(room.id) else {
+            return RoomView { room: room.clone(), doors: [None; 6], inventory: Vec::new(), chars: Vec::new() };
+        };
         let mut chars = Vec::with_capacity(row.chars.len());
         let seen = row.chars.iter().filter_map(|who| self.char_view(*who));
         chars.extend(seen.filter(|c| sees_all || !c.is_invisible || c.id == viewer));
-        Some(RoomView { room: template, doors: row.doors, inventory: self.item_views(&row.items), chars })
+        RoomView { room: room.clone(), doors: row.doors, inventory: self.item_views(&row.items), chars }
     }
 
     /// A room, by its key.
