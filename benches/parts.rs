@@ -14,13 +14,13 @@ use std::sync::Arc;
 
 use divan::Bencher;
 use divan::counter::{BytesCount, ItemsCount};
+use mixed::{Line, Plan};
 use realms::nexus::pulsar::instruction::Instruction;
 use realms::nexus::pulsar::turn::Out;
 use realms::nexus::pulsar::world::World;
 use realms::nexus::timings::Timings;
 use realms::store::io::RealIo;
 use realms::store::journal::{Group, Journal, JournalOptions};
-use mixed::{Line, Plan};
 
 const PEOPLE: usize = 500;
 /// Turns between two looks at the clock.
@@ -108,9 +108,7 @@ fn encode(bencher: Bencher, text: &str) {
         .collect();
     let bytes: usize = frames.iter().map(|frame| frame.json().len()).sum();
     let bencher = bencher.counter(ItemsCount::new(frames.len())).counter(BytesCount::new(bytes));
-    bencher.bench_local(|| {
-        frames.iter().map(|frame| frame.json().len()).sum::<usize>()
-    });
+    bencher.bench_local(|| frames.iter().map(|frame| frame.json().len()).sum::<usize>());
 }
 
 /// A command's way through a heap that holds so many others.

@@ -278,7 +278,11 @@ fn recovery() {
         println!("  the cut encoded in {:.2?}", begun.elapsed());
         let begun = Instant::now();
         state.commit(&cut).expect("it is stored");
-        println!("  and stored in {:.2?}; {:.0} MiB on disk", begun.elapsed(), state.size_on_disk().unwrap() as f64 / MIB);
+        println!(
+            "  and stored in {:.2?}; {:.0} MiB on disk",
+            begun.elapsed(),
+            state.size_on_disk().unwrap() as f64 / MIB
+        );
     }
     drop(bench);
     let mut ratios = Vec::new();

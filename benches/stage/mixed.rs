@@ -13,8 +13,8 @@ use realms::world::character::PlayerId;
 use realms::world::kinds::Direction;
 use realms::world::template::RoomId;
 
-use super::stage::{Bench, cpu_time};
 use super::nowhere::Nowhere;
+use super::stage::{Bench, cpu_time};
 
 /// Turns of one group, as when five hundred players wait for their answers.
 const GROUP_TURNS: u32 = 128;

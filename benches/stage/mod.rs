@@ -1,20 +1,14 @@
 //! What the benchmarks have in common: a world with people in it, without sockets and disk.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use indexmap::IndexMap;
-use realms::nexus::pulsar::beat;
 use realms::nexus::pulsar::instruction::{Instruction, What};
-use realms::nexus::pulsar::load;
 use realms::nexus::pulsar::record::Meta;
 use realms::nexus::pulsar::turn::{self, NoSets, Output};
 use realms::nexus::pulsar::world::World;
 use realms::world::character::{Account, Character, PlayerConfig, PlayerId};
-use realms::world::compile::{Ids, compile};
 use realms::world::kinds::*;
 use realms::world::spec::*;
-use realms::world::template::Templates;
 
 /// CPU time of this thread: on a machine that others use too it says more than a clock.
 pub fn cpu_time() -> Duration {
@@ -31,7 +25,8 @@ pub fn named(slug: String) -> Metadata {
 
 /// What every world here has: money, a badge against tiredness, and a pebble.
 pub fn things(start: Slug) -> Vec<Document> {
-    let world = WorldSpec { name: "Bench".into(), starting_room: start.clone(), death_room: start, ..WorldSpec::default() };
+    let world =
+        WorldSpec { name: "Bench".into(), starting_room: start.clone(), death_room: start, ..WorldSpec::default() };
     let money = CurrencySpec { name: "gold".into(), is_default: true };
     let badge = ItemSpec {
         name: "a badge".into(),

@@ -128,6 +128,17 @@ pub enum Instruction {
     Skip {
         timer: Option<u64>,
     },
+
+    // More of the world's own timings
+    /// The set of templates has changed: players after this one get everything anew.
+    Renew {
+        after: PlayerId,
+    },
+    /// The set of templates has changed: what of these rows, from after this key on, has no template ceases to be.
+    Resettle {
+        stage: SettleStage,
+        after: i64,
+    },
 }
 
 /// The parts of a Beat that may take several turns.
@@ -136,6 +147,13 @@ pub enum BeatStage {
     Players,
     Mobs,
     Roam,
+}
+
+/// What may lose its template.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SettleStage {
+    Items,
+    Mobs,
 }
 
 /// What an errand came back with.

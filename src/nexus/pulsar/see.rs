@@ -30,6 +30,11 @@ impl World {
         formulas::compute_stats(player.level, player.archetype, &worn, false)
     }
 
+    /// The same, of a player who is here; worked out once between changes of what is worn and the like.
+    pub fn stats_of(&self, player: PlayerId) -> Option<Stats> {
+        self.char_view(Who::Player(player)).map(|view| view.stats)
+    }
+
     /// A character as others see it.
     pub fn char_view(&self, who: Who) -> Option<Arc<Char>> {
         match who {
@@ -52,6 +57,7 @@ impl World {
             _ => "is here",
         };
         let name = display_name(&player.name, &player.title);
+        let stats = self.player_stats(player);
         Char {
             id: player.id,
             key: player_key(player.id),
@@ -70,7 +76,8 @@ impl World {
             display_faction: self.faction_name(player.core_faction.as_deref()),
             state: player.state.as_str(),
             health: player.health,
-            health_max: self.player_stats(player).health_max,
+            health_max: stats.health_max,
+            stats,
             is_invisible: player.is_invisible,
             is_linkless: player.is_linkless,
             equipment: self.equipment_view(player.worn.iter().map(|(slot, id)| (*slot, *id))),
@@ -353,35 +360,33 @@ impl World {
     }
 
     /// Who is in the world, as this player may know it, by name.
-    pub fn who_list(&self, viewer: PlayerId) -> Vec<WhoEntry> {
-        let Some(own) = self.players.get(viewer) else { return Vec::new() };
-        self.index
-            .names
-            .values()
-            .filter_map(|id| Some((self.players.get(*id)?, self.presences.get(*id)?)))
-            .filter(|(other, _)| {
-                let friend = other.core_faction == own.core_faction || own.is_immortal || other.is_immortal;
-                other.id == viewer || (friend && (own.is_immortal || !other.is_invisible))
-            })
-            .map(|(other, presence)| WhoEntry {
-                id: other.id,
-                key: player_key(other.id),
-                name: other.name.clone(),
-                title: other.title.clone(),
-                level: other.level,
-                gender: other.gender.as_str(),
-                core_faction: self.core_faction(other.core_faction.as_deref()),
-                display_faction: self.faction_name(other.core_faction.as_deref()),
-                clan: None,
-                is_idle: self.meta.now.saturating_sub(presence.last_action) >= IDLE_AFTER,
-                is_immortal: other.is_immortal,
-                is_invisible: other.is_invisible,
-                is_linkless: other.is_linkless,
-                name_recognition: false,
-            })
-            .collect()
+    pub fn who_list(&self, viewer: PlayerId) -> Arc<WhoList> {
+        let Some(own) = self.players.get(viewer) else { return Arc::default() };
+        let mut entries = Vec::with_capacity(self.index.names.len());
+        for id in self.index.names.values() {
+            let (Some(other), Some(presence)) = (self.players.get(*id), self.presences.get(*id)) else { continue };
+            let friend = other.core_faction == own.core_faction || own.is_immortal || other.is_immortal;
+            if *id != viewer && !(friend && (own.is_immortal || !other.is_invisible)) {
+                continue;
+            }
+            let is_idle = self.meta.now.saturating_sub(presence.last_action) >= IDLE_AFTER;
+            let is_immortal = other.is_immortal;
+            entries.extend(self.char_view(Who::Player(*id)).map(|who| WhoEntry { who, is_idle, is_immortal }));
+        }
+        Arc::new(WhoList { entries, ..WhoList::default() })
+    }
+
+    /// What of a player decides which list of the others they see: those for whom it is the same see the same.
+    pub fn who_kind(&self, viewer: PlayerId) -> Option<WhoKind> {
+        let row = self.players.get(viewer)?;
+        // Whom their own kind does not see sees themselves all the same.
+        let alone = (row.is_invisible && !row.is_immortal).then_some(viewer);
+        Some((row.core_faction.clone(), row.is_immortal, alone))
     }
 }
+
+/// See [`World::who_kind`].
+pub type WhoKind = (Option<String>, bool, Option<PlayerId>);
 
 pub fn alias_views(aliases: &BTreeMap<String, String>) -> BTreeMap<String, AliasView> {
     aliases

@@ -133,15 +133,24 @@ impl Turn<'_> {
                 }
                 true
             }
+            I::Renew { after } => {
+                connect::renew(self, after);
+                true
+            }
+            I::Resettle { stage, after } => {
+                load::resettle_on(self, stage, after);
+                true
+            }
         }
     }
 
     /// Applies what a socket sent, if it is the one that plays this character and the command is new.
     fn by_socket(&mut self, player: PlayerId, session: u64, n: Option<u64>, apply: impl FnOnce(&mut Self)) -> bool {
         let now = self.world.meta.now;
-        let presence = self.world.presences.edit_when(player, |presence| {
-            presence.session == Some(session) && n.is_none_or(|n| n > presence.commands)
-        });
+        let presence = self
+            .world
+            .presences
+            .edit_when(player, |presence| presence.session == Some(session) && n.is_none_or(|n| n > presence.commands));
         let Some(presence) = presence else { return false };
         presence.last_action = now;
         if let Some(n) = n {

@@ -5,10 +5,10 @@ use crate::nexus::message::{Data, Frame};
 use crate::world::character::PlayerId;
 use crate::world::template::RoomId;
 
+use super::super::react;
 use super::super::record::Who;
 use super::super::turn::Turn;
 use super::super::world::World;
-use super::super::react;
 use super::{Command, Input, split_word};
 
 /// Characters of one utterance.
