@@ -135,12 +135,21 @@ async fn people_play_while_the_disk_fails(fault: Fault) {
     let life = Life::of(&cut, &place);
     let mut world = recovered(&place, options).unwrap();
     let moment = life.check(&mut world);
-    assert_eq!((moment.messages[&1], moment.messages[&2]), (ann_seen, bob_seen), "numbered messages, and those received");
+    assert_eq!(
+        (moment.messages[&1], moment.messages[&2]),
+        (ann_seen, bob_seen),
+        "numbered messages, and those received"
+    );
     for round in rounds {
         let at = |text: &str| life.at(&format!("say {text}"));
         let passed = Duration::from_millis(at(&round.last) - at(&round.first));
         let may = round.took - round.stood + CLOCK_SLACK;
-        assert!(passed <= may, "the clock went on: {passed:?} of world time, {:?} stood of {:?}", round.stood, round.took);
+        assert!(
+            passed <= may,
+            "the clock went on: {passed:?} of world time, {:?} stood of {:?}",
+            round.stood,
+            round.took
+        );
     }
 }
 

@@ -61,7 +61,8 @@ impl Life {
 
     /// When somebody's line was applied, in world milliseconds.
     pub fn at(&self, line: &str) -> u64 {
-        let is_it = |applied: &Applied| matches!(&applied.what, What::Given(Instruction::Text { text, .. }) if text == line);
+        let is_it =
+            |applied: &Applied| matches!(&applied.what, What::Given(Instruction::Text { text, .. }) if text == line);
         let found = self.turns.iter().find(|(_, applied)| is_it(applied));
         found.unwrap_or_else(|| panic!("{line} was never applied")).1.at
     }
@@ -79,7 +80,8 @@ pub fn recovered(dir: &Path, options: JournalOptions) -> Result<World, String> {
     let state = State::open(&dir.join("state")).map_err(|error| error.to_string())?;
     let (_journal, tail) =
         Journal::open(&dir.join("journal"), Arc::new(RealIo), options).map_err(|error| error.to_string())?;
-    let found = recover::recover(&state, &tail, &Arc::new(TemplateSets::default())).map_err(|error| error.to_string())?;
+    let found =
+        recover::recover(&state, &tail, &Arc::new(TemplateSets::default())).map_err(|error| error.to_string())?;
     let mut worlds = found.worlds;
     match (worlds.pop(), found.parked.first()) {
         (Some(world), None) => Ok(world),

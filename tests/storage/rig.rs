@@ -33,8 +33,7 @@ pub fn templates() -> Arc<Templates> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixture/world");
     let text = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
     let names = ["world.yaml", "rooms.yaml", "items.yaml", "mobs.yaml", "loaders.yaml"];
-    let sources: Vec<Source> =
-        names.iter().map(|name| Source { path: (*name).to_owned(), text: text(name) }).collect();
+    let sources: Vec<Source> = names.iter().map(|name| Source { path: (*name).to_owned(), text: text(name) }).collect();
     let documents: Vec<Document> =
         manifest::read(&sources).unwrap().into_iter().map(|located| located.document).collect();
     Arc::new(compile(&documents, &Ids::sequential(&documents)).unwrap())
@@ -176,8 +175,7 @@ pub struct Heard {
 
 impl Player {
     pub async fn says(&self, text: &str) {
-        let instruction =
-            Instruction::Text { player: self.id, session: self.session, n: None, text: text.to_owned() };
+        let instruction = Instruction::Text { player: self.id, session: self.session, n: None, text: text.to_owned() };
         self.shared.inward.give(SPAWN, self.session, instruction).await;
     }
 
