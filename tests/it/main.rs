@@ -14,6 +14,7 @@ mod game_socket;
 mod mirror;
 mod nexus_address;
 mod openapi;
+mod outage;
 mod play_config;
 mod play_herald;
 mod play_servers;

@@ -67,11 +67,10 @@ impl Nexus {
     /// The program is not there.
     pub fn start(options: &StageOptions, dir: &Path, forge: &Forge) -> anyhow::Result<Self> {
         let log = OpenOptions::new().create(true).append(true).open(log_of(dir))?;
-        let child = command(options, dir, forge)
-            .stdout(log.try_clone()?)
-            .stderr(log)
-            .spawn()
-            .with_context(|| format!("cannot start {}: build it with `cargo build --bins`", options.nexus.display()))?;
+        let child =
+            command(options, dir, forge).stdout(log.try_clone()?).stderr(log).spawn().with_context(|| {
+                format!("cannot start {}: build it with `cargo build --bins`", options.nexus.display())
+            })?;
         let pid = child.id().context("the nexus ended at once")?;
         Ok(Self { child, pid })
     }

@@ -129,7 +129,8 @@ fn unseen(client: &Client, to: &Client) -> i64 {
         Deed::Pay(amount, receiver) if receiver.player == Some(to.player) => Some(*amount),
         _ => None,
     });
-    let paid: i64 = client.paid.iter().filter(|(_, other)| *other == to.player).map(|(amount, _)| *amount).chain(open).sum();
+    let paid: i64 =
+        client.paid.iter().filter(|(_, other)| *other == to.player).map(|(amount, _)| *amount).chain(open).sum();
     let seen: i64 = to.received.iter().filter(|(_, from)| *from == client.name).map(|(amount, _)| *amount).sum();
     (paid - seen).max(0)
 }
