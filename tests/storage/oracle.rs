@@ -80,8 +80,8 @@ pub fn recovered(dir: &Path, options: JournalOptions) -> Result<World, String> {
     let state = State::open(&dir.join("state")).map_err(|error| error.to_string())?;
     let (_journal, tail) =
         Journal::open(&dir.join("journal"), Arc::new(RealIo), options).map_err(|error| error.to_string())?;
-    let found =
-        recover::recover(&state, &tail, &Arc::new(TemplateSets::default())).map_err(|error| error.to_string())?;
+    let found = recover::recover(&state, &tail, &Arc::new(TemplateSets::default()), &dir.join("quarantine"))
+        .map_err(|error| error.to_string())?;
     let mut worlds = found.worlds;
     match (worlds.pop(), found.parked.first()) {
         (Some(world), None) => Ok(world),
