@@ -6,6 +6,7 @@ pub mod background;
 pub mod beat;
 pub mod drive;
 pub mod game;
+pub mod history;
 pub mod internal;
 pub mod journal;
 pub mod keeper;
@@ -46,6 +47,7 @@ use crate::store::state::{State, StateError};
 use background::{Background, Epochs, lock};
 use drive::{Arrival, Condition, Drive, Health};
 use game::{Inward, Outbound, Outward};
+use history::{HistoryFeed, HistoryNode};
 use journal::{Batch, JournalNode};
 use keeper::{Keeper, KeeperJob};
 use mirror::MirrorFeed;
@@ -82,6 +84,8 @@ pub struct Options {
     /// A Redis for the mirror; without one the Forge asks over HTTP.
     pub redis: Option<Secret>,
     pub durability: Durability,
+    /// How much of the past is kept; 0 keeps none.
+    pub history_bytes: u64,
     pub limits: Limits,
     pub trusted_proxies: TrustedProxies,
 }
@@ -174,7 +178,8 @@ impl Nexus {
         })?;
         let mut state = State::open(&dir.join("state"))?;
         let (boot, data_id) = identify(&mut state)?;
-        let (mut journal, tail) = Journal::open(&dir.join("journal"), io, JournalOptions::default())?;
+        let journal_options = JournalOptions { lends: options.history_bytes > 0, ..JournalOptions::default() };
+        let (mut journal, tail) = Journal::open(&dir.join("journal"), io, journal_options)?;
         let sets = Arc::new(TemplateSets::default());
         let recovered = recover::recover(&state, &tail, &sets)?;
         for spawn in journal.holders() {
@@ -211,7 +216,19 @@ impl Nexus {
             None => (MirrorFeed::none(), None),
         };
 
-        let keeper = Keeper { state, jobs: keeper_rx, journal: journal_tx.clone(), mirror: feed };
+        let mut threads = Vec::new();
+        let history = if options.history_bytes > 0 {
+            let lines = (keeper_tx.clone(), journal_tx.clone());
+            let (node, feed) = HistoryNode::open(&dir, options.history_bytes, &journal, &state, lines)?;
+            if let Some(node) = node {
+                threads.push(thread("history", move || node.run())?);
+            }
+            feed
+        } else {
+            HistoryFeed::none()
+        };
+        let keeper =
+            Keeper { state, jobs: keeper_rx, journal: journal_tx.clone(), mirror: feed, history: history.clone() };
         let node = JournalNode {
             journal,
             durability: options.durability,
@@ -227,6 +244,8 @@ impl Nexus {
                 inward: inward.clone(),
                 sets: sets.clone(),
             },
+            history,
+            unkept: 0,
         };
         let drive = Drive {
             inlet,
@@ -238,12 +257,13 @@ impl Nexus {
             taken,
         };
         let outward = Outward::new(outward_rx, background_tx, mob_tx);
-        let threads = vec![
-            thread("outward", move || outward.run())?,
+        threads.extend([
             thread("keeper", move || keeper.run())?,
             thread("journal", move || node.run())?,
             thread("pulsar", move || drive.run())?,
-        ];
+        ]);
+        // It ends with its last sender, which is not among these.
+        thread("outward", move || outward.run())?;
 
         let epochs = Epochs::default();
         for world in recovered.worlds {
@@ -343,8 +363,8 @@ impl Nexus {
         shared.inward.control(Arrival::Shutdown);
         drop(shared);
         let joined = tokio::task::spawn_blocking(move || {
-            // Pulsar ends the journal, the journal the keeper; the outward thread ends with its last sender.
-            for thread in threads.into_iter().skip(1) {
+            // Pulsar ends the journal, the journal the keeper, and these two history.
+            for thread in threads {
                 let _ = thread.join();
             }
         });

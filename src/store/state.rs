@@ -28,6 +28,7 @@ use std::sync::Arc;
 
 use crate::store::io::{Io, IoFile, RealIo};
 
+pub use keys::share;
 pub use load::{Changed, Loaded, Record};
 
 use watermark::Watermark;

@@ -95,7 +95,7 @@ pub(super) fn pieces(length: usize) -> u16 {
 }
 
 /// A record's share of the digest; the digest of a world is their sum, whatever the order.
-pub(super) fn share(key: &[u8], content: &[u8]) -> u128 {
+pub fn share(key: &[u8], content: &[u8]) -> u128 {
     let mut hash = Sha256::new();
     hash.update((key.len() as u32).to_le_bytes());
     hash.update(key);
