@@ -18,6 +18,7 @@ pub mod places;
 pub mod pulsar;
 pub mod recover;
 pub mod registration;
+pub mod replay;
 pub mod session;
 pub mod tic;
 pub mod timings;

@@ -28,7 +28,7 @@ use super::pulsar::world::World;
 pub use check::Compared;
 pub use kept::{KeptPast, ReplayError, Replayed, Request};
 pub use story::{Event, Story, Thing};
-pub use until::Until;
+pub use until::{Until, wall};
 
 /// Why a turn cannot be applied again.
 #[derive(Debug, thiserror::Error)]

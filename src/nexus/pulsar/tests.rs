@@ -5,7 +5,7 @@ pub mod rig;
 
 mod away;
 mod limits;
-mod loads;
+pub mod loads;
 mod papers;
 mod same;
 mod script;

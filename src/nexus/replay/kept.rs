@@ -54,9 +54,13 @@ pub enum ReplayError {
     After { spawn: WorldId, last: String },
     #[error("turns {from} to {to} of world {spawn} are missing{reason}")]
     Missing { spawn: WorldId, from: u64, to: u64, reason: String },
-    #[error("world {spawn} from {first} on was run by engine {engine}: replay it with that version of realms, this is {ENGINE}")]
+    #[error(
+        "world {spawn} from {first} on was run by engine {engine}: replay it with that version of realms, this is {ENGINE}"
+    )]
     Engine { spawn: WorldId, first: String, engine: String },
-    #[error("world {spawn} began again as incarnation {incarnation} at {at}, and no image of it is kept from before that")]
+    #[error(
+        "world {spawn} began again as incarnation {incarnation} at {at}, and no image of it is kept from before that"
+    )]
     Begun { spawn: WorldId, incarnation: u64, at: String },
     #[error("world {spawn} at {at}: {source}")]
     Turn { spawn: WorldId, at: String, source: RerunError },
@@ -122,9 +126,8 @@ impl<'a> KeptPast<'a> {
         let number = text.strip_prefix("world.").unwrap_or(text).parse().ok();
         let named: Vec<WorldId> =
             names.iter().filter(|(_, name)| name.eq_ignore_ascii_case(text)).map(|(spawn, _)| *spawn).collect();
-        match (number.filter(|spawn| names.contains_key(spawn)), named[..]) {
-            (Some(spawn), _) => Ok(spawn),
-            (None, [spawn]) => Ok(spawn),
+        match (number.filter(|spawn| names.contains_key(spawn)), &named[..]) {
+            (Some(spawn), _) | (None, &[spawn]) => Ok(spawn),
             _ => Err(self.unknown(text)),
         }
     }
@@ -191,7 +194,7 @@ impl<'a> KeptPast<'a> {
     }
 
     /// Turns of this world that panicked, with what quarantine says of them.
-    fn skipped(&self, spawn: WorldId) -> BTreeMap<(u64, u64), String> {
+    pub(super) fn skipped(&self, spawn: WorldId) -> BTreeMap<(u64, u64), String> {
         let dir = self.folder.with_file_name("quarantine");
         let Ok(quarantine) = Quarantine::open(&dir, Arc::new(crate::store::io::look::LookIo)) else {
             return BTreeMap::new();
@@ -202,17 +205,23 @@ impl<'a> KeptPast<'a> {
                 && label.spawn == spawn
                 && label.kind == "turn"
             {
-                skipped.insert((label.incarnation, label.seq), format!("it is in quarantine, in {name}: {}", label.reason));
+                skipped.insert(
+                    (label.incarnation, label.seq),
+                    format!("it is in quarantine, in {name}: {}", label.reason),
+                );
             }
         }
         skipped
     }
 
+    #[cfg(test)]
+    pub(super) fn survey_images(&self) -> Vec<u64> {
+        self.survey.images.iter().map(|(_, head)| head.seq).collect()
+    }
+
     /// Keys of records in which a world is not the one of an image.
     fn differing(&self, world: &mut World, at: (u64, u64)) -> Vec<String> {
-        let of_moment = |head: &ImageHead| {
-            head.about.spawn == world.meta.spawn && (head.incarnation, head.seq) == at
-        };
+        let of_moment = |head: &ImageHead| head.about.spawn == world.meta.spawn && (head.incarnation, head.seq) == at;
         let Some((path, _)) = self.survey.images.iter().find(|(_, head)| of_moment(head)) else { return Vec::new() };
         let Ok((_, live)) = history::read_image(self.io, path) else { return Vec::new() };
         let (meta, records) = world.records();
@@ -317,7 +326,8 @@ impl Run<'_, '_> {
     ) -> Result<Step, ReplayError> {
         let (spawn, written) = (self.spawn, seen.frame.written);
         let before = (rerun.world.meta.incarnation, rerun.world.meta.seq);
-        if seen.turn.spawn == spawn && matches!(self.stop, Stop::Seq(incarnation, seq) if (incarnation, seq) <= before) {
+        if seen.turn.spawn == spawn && matches!(self.stop, Stop::Seq(incarnation, seq) if (incarnation, seq) <= before)
+        {
             return Ok(Step::Reached);
         }
         let place = || format!("{}, frame {}, {}", wall(written), seen.frame.sequence, seen.path.display());
@@ -331,9 +341,8 @@ impl Run<'_, '_> {
             Err(RerunError::Incarnation { incarnation, seq }) => {
                 // The end of this one, and nothing missing, if an image has the next one's begin.
                 let mut images = self.kept.survey.images.iter().map(|(_, head)| head);
-                let begin = |head: &ImageHead| {
-                    head.about.spawn == spawn && head.incarnation == incarnation && head.seq < seq
-                };
+                let begin =
+                    |head: &ImageHead| head.about.spawn == spawn && head.incarnation == incarnation && head.seq < seq;
                 return match images.any(begin) {
                     true => Ok(Step::Over),
                     false => Err(ReplayError::Begun { spawn, incarnation, at: place() }),

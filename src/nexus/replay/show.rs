@@ -46,7 +46,8 @@ pub fn text(world: &World) -> String {
         room_text(&names, *room, &mut text);
     }
     if rooms.len() > ROOMS_SHOWN_MAX {
-        let _ = writeln!(text, "\nand {} more rooms with something in them; --json has all", rooms.len() - ROOMS_SHOWN_MAX);
+        let _ =
+            writeln!(text, "\nand {} more rooms with something in them; --json has all", rooms.len() - ROOMS_SHOWN_MAX);
     }
     text
 }

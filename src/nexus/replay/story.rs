@@ -162,9 +162,11 @@ impl<'t> Story<'t> {
     fn look(&self, world: &World) -> Seen {
         let seen = match self.thing {
             Thing::Item(id) => world.items.get(id).map(|item| Seen::Item(item.clone(), places_of(world, item))),
-            Thing::Player(id) => world.players.get(id).zip(world.presences.get(id)).map(|(player, presence)| {
-                Seen::Player(Box::new(player.clone()), Box::new(presence.clone()))
-            }),
+            Thing::Player(id) => world
+                .players
+                .get(id)
+                .zip(world.presences.get(id))
+                .map(|(player, presence)| Seen::Player(Box::new(player.clone()), Box::new(presence.clone()))),
             Thing::Mob(id) => world.mobs.get(id).cloned().map(Seen::Mob),
         };
         seen.unwrap_or(Seen::Nothing)
@@ -264,7 +266,12 @@ impl Told<'_> {
         let mut what = Vec::new();
         let names = &self.names;
         if old.place != new.place {
-            what.push(format!("{}: it was {}, and is {}", how(old.place, new.place), names.places(from), names.places(to)));
+            what.push(format!(
+                "{}: it was {}, and is {}",
+                how(old.place, new.place),
+                names.places(from),
+                names.places(to)
+            ));
         } else if from != to {
             // What it is in changed hands or place.
             what.push(format!("moved with what it is in: it was {}, and is {}", names.places(from), names.places(to)));

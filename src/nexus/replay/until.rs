@@ -45,7 +45,7 @@ impl FromStr for Until {
 }
 
 /// Wall-clock milliseconds as people write them.
-pub(super) fn wall(millis: u64) -> String {
+pub fn wall(millis: u64) -> String {
     let nanos = i128::from(millis) * 1_000_000;
     let time = OffsetDateTime::from_unix_timestamp_nanos(nanos).ok().and_then(|time| time.format(&Rfc3339).ok());
     time.unwrap_or_else(|| format!("{millis} ms"))

@@ -130,12 +130,7 @@ fn other<T: Debug + PartialEq>(what: &mut Vec<String>, name: &str, old: &T, new:
     }
 }
 
-fn map<V: Debug + PartialEq>(
-    what: &mut Vec<String>,
-    name: &str,
-    old: &BTreeMap<String, V>,
-    new: &BTreeMap<String, V>,
-) {
+fn map<V: Debug + PartialEq>(what: &mut Vec<String>, name: &str, old: &BTreeMap<String, V>, new: &BTreeMap<String, V>) {
     let keys = old.keys().chain(new.keys().filter(|key| !old.contains_key(*key)));
     for key in keys.filter(|key| old.get(*key) != new.get(*key)) {
         let of = |map: &BTreeMap<String, V>| map.get(key).map_or_else(|| "none".into(), |value| format!("{value:?}"));
