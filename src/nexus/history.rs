@@ -2,6 +2,9 @@
 //! out, and now and then writes a world's last cut as an image, from which a replay can begin. Nobody waits for it:
 //! what it does not manage is missing from history, and then worlds get new images.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};

@@ -18,5 +18,6 @@ mod play_config;
 mod play_herald;
 mod play_servers;
 mod play_tools;
+mod replay;
 mod support;
 mod tidy;
