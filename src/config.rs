@@ -20,6 +20,9 @@ const DATA_DIR_HERE: &str = "data";
 /// The same for root in a folder which only root can enter: the private Postgres runs as another user.
 const DATA_DIR_OF_ROOT: &str = "/var/lib/realms";
 
+/// 16 TiB: more is a slip of the finger.
+const HISTORY_MIB_MAX: u64 = 16 * 1024 * 1024;
+
 /// Settings of the platform. In the file a setting has the name of its field; in the environment it is in capitals.
 #[derive(Args, Clone, Debug)]
 pub struct Config {
@@ -93,6 +96,11 @@ pub struct Config {
     /// When messages go out: "strict" after what they show is on disk, "relaxed" up to one group earlier
     #[arg(long, env = "DURABILITY", value_name = "HOW", default_value = "strict", value_enum, global = true)]
     pub durability: Durability,
+
+    /// MiB of the past that a nexus keeps on its disk, for `realms replay`; 0 keeps none
+    #[arg(long, env = "HISTORY_MIB", value_name = "MIB", default_value = "1024", global = true,
+          value_parser = clap::value_parser!(u64).range(..=HISTORY_MIB_MAX))]
+    pub history_mib: u64,
 
     /// What Forge and Nexus show each other. Default of `realms play`: made once and kept in the folder of keys
     #[arg(long, env = "SERVICE_TOKEN", hide_env_values = true, value_name = "TOKEN", global = true)]
@@ -175,6 +183,10 @@ impl Config {
 
     pub fn nexus_dir(&self) -> PathBuf {
         self.data_dir().join("nexus").join(&self.nexus_name)
+    }
+
+    pub fn history_bytes(&self) -> u64 {
+        self.history_mib * 1024 * 1024
     }
 
     /// Address of the public listener.

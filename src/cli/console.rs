@@ -25,6 +25,18 @@ pub fn confirm(question: &str, yes: bool) -> Result<(), PlayError> {
     }
 }
 
+/// Whoever reads may have had enough: that ends a tool, and is no mistake.
+///
+/// # Errors
+/// The output cannot be written.
+pub fn pipe(written: io::Result<()>) -> Result<(), PlayError> {
+    match written {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => std::process::exit(0),
+        Err(error) => Err(PlayError::new(format!("cannot write: {error}"))),
+        Ok(()) => Ok(()),
+    }
+}
+
 /// Prints rows under a heading, each column as wide as its widest cell.
 pub fn table(heading: &[&str], rows: &[Vec<String>]) {
     let width = |column: usize| {

@@ -6,6 +6,7 @@ mod console;
 mod journal;
 mod nexus;
 mod play;
+mod replay;
 mod tools;
 mod trace;
 mod user;
@@ -13,7 +14,7 @@ mod world;
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 
 pub use tools::Tools;
 
@@ -46,6 +47,8 @@ pub enum Command {
     /// The journal of the nexus on this machine, for when something is wrong with it
     #[command(subcommand)]
     Journal(JournalCommand),
+    /// Replay a world's past from what the nexus on this machine has kept; changes nothing
+    Replay(ReplayArgs),
     /// Save all worlds and write the database to a file
     Backup { file: PathBuf },
     /// Put a backup in the place of the database; the platform must be stopped
@@ -144,10 +147,37 @@ pub enum NexusCommand {
 
 #[derive(Subcommand, Debug)]
 pub enum JournalCommand {
-    /// Say what a start would make of it; changes nothing
+    /// Say what a start would make of it, and whether all of history can be read; changes nothing
     Verify,
-    /// Print a line for every turn in it that can be read
-    Dump,
+    /// Print a line for every turn that can be read, of history and journal
+    Dump {
+        /// Only turns of this world, by its number
+        #[arg(long, value_name = "N")]
+        world: Option<String>,
+        /// The turns' bytes as well, as hexadecimal
+        #[arg(long)]
+        hex: bool,
+    },
+}
+
+#[derive(Args, Debug)]
+pub struct ReplayArgs {
+    /// The world: its number, or its name
+    #[arg(long, value_name = "WORLD")]
+    pub world: String,
+    /// Up to this moment: a sequence (1234, or incarnation/1234), world time (60000ms), or wall clock
+    /// (2027-01-31T18:30:00Z). Without it, up to the end
+    #[arg(long, value_name = "MOMENT")]
+    pub until: Option<String>,
+    /// Tell everything that touched a thing: item.N, player.N or mob.N
+    #[arg(long, value_name = "THING")]
+    pub explain: Option<String>,
+    /// From the first image that is kept on, so that all of it is held against the live run
+    #[arg(long)]
+    pub whole: bool,
+    /// Everything, as JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Runs what the command line asks for.
@@ -164,6 +194,7 @@ pub async fn run(loaded: Loaded<Cli>) -> Result<(), PlayError> {
         Command::Journal(command) => journal::run(config, command),
         Command::World(command) => world::run(config, command).await,
         Command::Nexus(command) => nexus::run(config, command).await,
+        Command::Replay(args) => replay::run(config, args),
         Command::Backup { file } => backup::backup(config, file).await,
         Command::Restore { file, yes } => backup::restore(config, file, *yes).await,
         Command::Config => {

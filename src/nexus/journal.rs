@@ -13,6 +13,7 @@ use crate::world::template::WorldId;
 
 use super::drive::{Condition, Health};
 use super::game::Outbound;
+use super::history::HistoryFeed;
 use super::keeper::{KeeperJob, StoredCut};
 use super::mend::{Broken, Mender};
 use super::meters::{self, GroupMeters, Tally};
@@ -81,6 +82,10 @@ pub enum JournalJob {
     Forget {
         spawn: WorldId,
     },
+    /// A segment that was lent to history is copied, or will not be.
+    Kept {
+        number: u64,
+    },
     End,
 }
 
@@ -94,11 +99,15 @@ pub struct JournalNode {
     pub health: Arc<Health>,
     pub mender: Mender,
     pub meters: GroupMeters,
+    pub history: HistoryFeed,
+    /// Segments that history did not get, as far as it was told.
+    pub unkept: u64,
 }
 
 impl JournalNode {
     /// Runs until the Pulsar thread has ended and everything is durable.
     pub fn run(mut self) {
+        self.lend();
         while let Some(job) = self.next() {
             match job {
                 JournalJob::Batch(batch) => {
@@ -114,8 +123,10 @@ impl JournalNode {
                     let _ = done.send(self.journal.tail_of(spawn));
                 }
                 JournalJob::Forget { spawn } => self.journal.forget(spawn),
+                JournalJob::Kept { number } => self.journal.give_back(number),
                 JournalJob::End => break,
             }
+            self.lend();
         }
         if let Err(error) = self.journal.seal() {
             tracing::warn!(%error, "the journal was not sealed");
@@ -247,11 +258,25 @@ impl JournalNode {
         match self.jobs.recv_timeout(most) {
             Ok(JournalJob::Covered { spawn, incarnation, seq }) => self.journal.covered(spawn, incarnation, seq),
             Ok(JournalJob::Forget { spawn }) => self.journal.forget(spawn),
+            Ok(JournalJob::Kept { number }) => self.journal.give_back(number),
             Ok(JournalJob::Tail { spawn, done }) => {
                 let _ = done.send(self.journal.tail_of(spawn));
             }
             _ => {}
         }
+    }
+
+    /// Lends out to history what it has not copied yet; never waits for it.
+    fn lend(&mut self) {
+        for lent in self.journal.take_lent() {
+            let number = lent.number;
+            if !self.history.lent(lent) {
+                self.journal.give_back(number);
+            }
+        }
+        let unkept = self.journal.unkept();
+        self.history.unkept(unkept - self.unkept);
+        self.unkept = unkept;
     }
 
     fn show_fullness(&self) {

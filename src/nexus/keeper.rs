@@ -9,6 +9,7 @@ use crate::world::internal::ImageSave;
 use crate::world::template::{RuleId, WorldId};
 
 use super::drive::Done;
+use super::history::{CutNote, HistoryFeed};
 use super::journal::JournalJob;
 use super::meters::{CUT, CUT_RECORDS};
 use super::mirror::{MirrorFeed, Mirrored};
@@ -43,6 +44,11 @@ pub enum KeeperJob {
         name: String,
         bytes: Vec<u8>,
         done: tokio::sync::oneshot::Sender<Result<(), StateError>>,
+    },
+    /// What is stored under a hash.
+    Blob {
+        hash: [u8; 32],
+        done: Sender<Result<Option<Vec<u8>>, StateError>>,
     },
     /// What the Forge's image of a world lacks, as of the last cut.
     /// With `whole`, all of the world.
@@ -79,6 +85,7 @@ pub struct Keeper {
     pub jobs: Receiver<KeeperJob>,
     pub journal: Sender<JournalJob>,
     pub mirror: MirrorFeed,
+    pub history: HistoryFeed,
 }
 
 impl Keeper {
@@ -88,11 +95,17 @@ impl Keeper {
                 KeeperJob::Commit(cut) => self.commit(cut),
                 KeeperJob::PutBlob { hash, bytes, done } => {
                     let stored = self.with_state(|state| state.put_blob(&hash, &bytes));
+                    if stored.is_ok() {
+                        self.history.set(&hash);
+                    }
                     let _ = done.send(stored);
                 }
                 KeeperJob::Note { name, bytes, done } => {
                     let stored = self.with_state(|state| state.put_note(&name, &bytes));
                     let _ = done.send(stored);
+                }
+                KeeperJob::Blob { hash, done } => {
+                    let _ = done.send(self.state.blob(&hash));
                 }
                 KeeperJob::Changed { nexus, spawn, whole, done } => {
                     let _ = done.send(self.changed(nexus, spawn, whole));
@@ -115,6 +128,7 @@ impl Keeper {
                         tracing::error!(spawn, %error, "a world that left could not be removed");
                     }
                     self.mirror.gone(spawn);
+                    self.history.gone(spawn);
                     let _ = self.journal.send(JournalJob::Forget { spawn });
                 }
                 KeeperJob::Everything { done } => {
@@ -123,6 +137,7 @@ impl Keeper {
                 KeeperJob::End => break,
             }
         }
+        self.history.end();
     }
 
     /// Runs a write; a state that failed is opened again, and the write tried once more.
@@ -158,6 +173,9 @@ impl Keeper {
         CUT.histogram().record(begun.elapsed());
         CUT_RECORDS.counter().increment(cut.changes.len() as u64);
         let _ = self.journal.send(JournalJob::Covered { spawn, incarnation, seq });
+        if let Ok(Some((_, _, check))) = self.state.mark(spawn) {
+            self.history.cut(CutNote { spawn, incarnation, seq, check, meta: cut.meta });
+        }
         for done in done {
             let _ = done.send(Some(seq));
         }

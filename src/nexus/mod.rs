@@ -6,6 +6,7 @@ pub mod background;
 pub mod beat;
 pub mod drive;
 pub mod game;
+pub mod history;
 pub mod internal;
 pub mod journal;
 pub mod keeper;
@@ -21,6 +22,7 @@ pub mod places;
 pub mod pulsar;
 pub mod recover;
 pub mod registration;
+pub mod replay;
 pub mod resume;
 pub mod session;
 pub mod tic;
@@ -56,6 +58,7 @@ use crate::store::state::{State, StateError};
 use background::{Background, Epochs, lock};
 use drive::{Arrival, Condition, Drive, Health};
 use game::{ErrandLine, INLET_INTERNAL_MAX, INLET_PLAYERS_MAX, Inward, Outbound, Outward};
+use history::{HistoryFeed, HistoryNode};
 use journal::{Batch, JournalJob, JournalNode};
 use keeper::{Keeper, KeeperJob};
 use meters::{GroupMeters, Line};
@@ -96,6 +99,8 @@ pub struct Options {
     /// A Redis for the mirror; without one the Forge asks over HTTP.
     pub redis: Option<Secret>,
     pub durability: Durability,
+    /// How much of the past is kept; 0 keeps none.
+    pub history_bytes: u64,
     pub limits: Limits,
     pub trusted_proxies: TrustedProxies,
 }
@@ -218,6 +223,7 @@ impl Nexus {
         let mut state = State::open_with(&dir.join("state"), io.clone())?;
         let (boot, data_id) = identify(&mut state)?;
         let seal = Arc::new(seal(&mut state)?);
+        let sizes = JournalOptions { lends: options.history_bytes > 0, ..sizes };
         let (mut journal, tail) = Journal::open(&dir.join("journal"), io, sizes)?;
         let sets = Arc::new(TemplateSets::default());
         let quarantine = dir.join("quarantine");
@@ -273,7 +279,19 @@ impl Nexus {
             None => (MirrorFeed::none(), None),
         };
 
-        let keeper = Keeper { state, jobs: keeper_rx, journal: journal_tx.clone(), mirror: feed };
+        let mut threads = Vec::new();
+        let history = if options.history_bytes > 0 {
+            let lines = (keeper_tx.clone(), journal_tx.clone());
+            let (node, feed) = HistoryNode::open(&dir, options.history_bytes, &journal, &state, lines)?;
+            if let Some(node) = node {
+                threads.push(thread("history", move || node.run())?);
+            }
+            feed
+        } else {
+            HistoryFeed::none()
+        };
+        let keeper =
+            Keeper { state, jobs: keeper_rx, journal: journal_tx.clone(), mirror: feed, history: history.clone() };
         let node = JournalNode {
             journal,
             durability: options.durability,
@@ -291,6 +309,8 @@ impl Nexus {
                 sets: sets.clone(),
             },
             meters: GroupMeters::default(),
+            history,
+            unkept: 0,
         };
         let drive = Drive {
             inlet,
@@ -303,12 +323,13 @@ impl Nexus {
             mark,
         };
         let outward = Outward::new(outward_rx, background_tx, mob_tx, inward.clone(), seal.clone(), recovered.sent);
-        let threads = vec![
-            thread("outward", move || outward.run())?,
+        threads.extend([
             thread("keeper", move || keeper.run())?,
             thread("journal", move || node.run())?,
             thread("pulsar", move || drive.run())?,
-        ];
+        ]);
+        // It ends with its last sender, which is not among these.
+        thread("outward", move || outward.run())?;
 
         let lost = recovered.parked.len();
         let mut unparked = Vec::new();
@@ -449,8 +470,8 @@ impl Nexus {
         shared.inward.control(Arrival::Shutdown);
         drop(shared);
         let joined = tokio::task::spawn_blocking(move || {
-            // Pulsar ends the journal, the journal the keeper; the outward thread ends with its last sender.
-            for thread in threads.into_iter().skip(1) {
+            // Pulsar ends the journal, the journal the keeper, and these two history.
+            for thread in threads {
                 let _ = thread.join();
             }
         });

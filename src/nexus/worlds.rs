@@ -81,7 +81,7 @@ pub fn stored_set(state: &State, hash: &str) -> Result<Option<Arc<Templates>>, W
 }
 
 /// The 32 bytes of a hexadecimal hash.
-pub(super) fn unhex(hash: &str) -> Option<[u8; 32]> {
+pub fn unhex(hash: &str) -> Option<[u8; 32]> {
     let mut bytes = [0; 32];
     if hash.len() != 64 || !hash.is_ascii() {
         return None;

@@ -139,6 +139,7 @@ pub fn nexus(
         service_token: token,
         redis,
         durability: config.durability,
+        history_bytes: config.history_bytes(),
         limits: limits.nexus,
         trusted_proxies: TrustedProxies::parse(&config.trusted_proxies).map_err(PlayError::new)?,
     })

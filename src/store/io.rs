@@ -1,10 +1,11 @@
 //! The one layer through which all of the journal's disk work goes, so that tests can fail any call and rebuild
 //! the directory as a power loss at any moment would have left it.
 //!
-//! [`RealIo`] is the operating system. [`memory::MemoryIo`] is a directory in memory that records every operation,
+//! [`RealIo`] is the operating system, [`look::LookIo`] the same for reading only. [`memory::MemoryIo`] is a directory in memory that records every operation,
 //! fails calls on demand and can be crashed after any of them. Nothing here knows what the bytes mean.
 
 pub mod crash;
+pub mod look;
 pub mod memory;
 
 use std::any::Any;

@@ -7,13 +7,15 @@
 //! - Sequences of one world grow by `(incarnation, seq)`; a cut at one pair covers all turns up to it.
 //! - After a failed write or sync the file takes nothing more. The frames stay in memory; [`Journal::heal`] brings
 //!   them into a new file, for which a ballast file keeps space.
-//! - A segment is used again only after a durable frame says that nothing before it is needed.
+//! - A segment is used again only after a durable frame says that nothing before it is needed; with history, only after
+//!   it was lent out to be copied ([`Journal::take_lent`]) and came back ([`Journal::give_back`]).
 //!
 //! It never decides when to cut, and never looks into an instruction. It belongs to one thread.
 
 mod frame;
-mod history;
+pub mod kept;
 mod meta;
+mod past;
 mod recover;
 mod ring;
 mod segment;
@@ -32,8 +34,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use crate::store::io::{Io, Lock};
 
 pub use frame::{FRAME_ALIGN, GROUP_BYTES_MAX, Group, PushError, TURN_BYTES_MAX, Turn, WorldRange};
+pub use kept::Lent;
+pub use past::{FrameNote, Past, Seen};
 pub use tail::Tail;
-pub use tools::{FrameNote, Report, SegmentReport, dump, verify};
+pub use tools::{Report, SegmentReport, verify};
 
 use frame::{Frame, Header, padded};
 use recover::{Found, Scanned};
@@ -46,6 +50,8 @@ const SEAL_BYTES: u64 = FRAME_ALIGN;
 const PAGE_BYTES: u64 = 4096;
 const SEGMENTS_MIN: u64 = 4;
 const LOCK_FILE: &str = "lock";
+/// Segments that are lent out at once while the journal runs: copying is quicker than play, or history loses some.
+pub const LENT_SEGMENTS_MAX: usize = 4;
 
 /// Sizes and places.
 #[derive(Clone, Debug)]
@@ -54,22 +60,14 @@ pub struct JournalOptions {
     pub segment_bytes: u64,
     /// All segments together, at least four.
     pub total_bytes: u64,
-    pub history: Option<HistoryOptions>,
+    /// Segments are lent out to be kept as history before they are used again; those come on top of `total_bytes`.
+    pub lends: bool,
 }
 
 impl Default for JournalOptions {
     fn default() -> Self {
-        Self { segment_bytes: 16 * 1024 * 1024, total_bytes: 256 * 1024 * 1024, history: None }
+        Self { segment_bytes: 16 * 1024 * 1024, total_bytes: 256 * 1024 * 1024, lends: false }
     }
-}
-
-/// Old segments are kept whole instead of being used again.
-#[derive(Clone, Debug)]
-pub struct HistoryOptions {
-    /// On the journal's file system.
-    pub dir: PathBuf,
-    /// Beyond this the oldest are removed.
-    pub bytes_max: u64,
 }
 
 /// How much of the journal's space no cut covers.
@@ -119,6 +117,10 @@ pub struct Journal {
     /// In writing order; the last one takes the next frame.
     used: VecDeque<Segment>,
     free: Vec<Segment>,
+    /// Out to be copied; and which of them nobody was told of yet.
+    lent: Vec<Segment>,
+    lend: Vec<Lent>,
+    unkept: u64,
     /// Sequence and predecessor of the next frame to be encoded.
     next: u64,
     previous: u32,
@@ -136,9 +138,6 @@ impl Journal {
     /// of the tail without a cut must be given to [`Journal::forget`], each with one to [`Journal::covered`].
     pub fn open(dir: &Path, io: Arc<dyn Io>, options: JournalOptions) -> Result<(Journal, Tail), JournalError> {
         io.create_dir(dir).map_err(JournalError::io("make", dir))?;
-        if let Some(history) = &options.history {
-            io.create_dir(&history.dir).map_err(JournalError::io("make", &history.dir))?;
-        }
         let lock = io.lock(&dir.join(LOCK_FILE)).map_err(|error| match error.kind() {
             io::ErrorKind::WouldBlock => JournalError::Locked { dir: dir.to_path_buf() },
             _ => JournalError::io("lock", dir)(error),
@@ -157,6 +156,9 @@ impl Journal {
             mill,
             used: VecDeque::new(),
             free: Vec::new(),
+            lent: Vec::new(),
+            lend: Vec::new(),
+            unkept: 0,
             next: tip.map_or(1, |tip| tip.sequence + 1),
             previous: tip.map_or(0, |tip| tip.checksum),
             durable: tip.map_or(0, |tip| tip.sequence),
@@ -270,6 +272,29 @@ impl Journal {
             .map(|segment| Part { path: self.mill.path(segment.number), start: segment.start, end: segment.written })
             .collect();
         Tail { io: self.io.clone(), journal: self.id, parts, spawn: Some(spawn) }
+    }
+
+    /// Segments that were lent out since the last call: whoever copies them gives them back by their number.
+    pub fn take_lent(&mut self) -> Vec<Lent> {
+        std::mem::take(&mut self.lend)
+    }
+
+    /// A lent segment is copied, or will not be: it may be used again. One that was taken back meanwhile is ignored.
+    pub fn give_back(&mut self, number: u64) {
+        if let Some(place) = self.lent.iter().position(|segment| segment.number == number) {
+            let segment = self.lent.remove(place);
+            self.recycle(segment);
+        }
+    }
+
+    /// Segments that history did not get, because play needed them.
+    pub fn unkept(&self) -> u64 {
+        self.unkept
+    }
+
+    /// The identity of this journal, which all its frames carry.
+    pub fn id(&self) -> [u8; 16] {
+        self.id
     }
 
     pub fn fullness(&self) -> Fullness {

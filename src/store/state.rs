@@ -32,6 +32,7 @@ use std::sync::Arc;
 
 use crate::store::io::{Io, IoFile, RealIo};
 
+pub use keys::share;
 pub use load::{Changed, CutHead, Loaded, Record};
 
 use watermark::Watermark;

@@ -20,6 +20,7 @@ mod play_config;
 mod play_herald;
 mod play_servers;
 mod play_tools;
+mod replay;
 mod resume;
 mod support;
 mod tidy;

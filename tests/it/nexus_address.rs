@@ -30,6 +30,7 @@ async fn a_nexus_answers_to_its_own_name_only() {
         service_token: Secret::generate(),
         redis: None,
         durability: Durability::Strict,
+        history_bytes: 0,
         limits: Limits::default(),
         trusted_proxies: TrustedProxies::default(),
     };

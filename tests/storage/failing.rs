@@ -117,7 +117,7 @@ async fn people_play_while_the_disk_fails(fault: Fault) {
     let place = dir.path().join("main");
     let cut = prepare(&place);
     let failing = Failing::default();
-    let options = JournalOptions { segment_bytes: 1 << 20, total_bytes: 8 << 20, history: None };
+    let options = JournalOptions { segment_bytes: 1 << 20, total_bytes: 8 << 20, lends: false };
     let mut rig = Rig::open(&place, Disk { io: Arc::new(failing.clone()), journal: options.clone() }).await;
     let mut ann = rig.enter(1, "Ann").await;
     let mut bob = rig.enter(2, "Bob").await;

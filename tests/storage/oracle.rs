@@ -2,6 +2,7 @@
 //! and what a start finds on the disk.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -11,7 +12,7 @@ use realms::nexus::pulsar::world::World;
 use realms::nexus::recover;
 use realms::nexus::worlds::TemplateSets;
 use realms::store::io::RealIo;
-use realms::store::journal::{self, Journal, JournalOptions};
+use realms::store::journal::{Journal, JournalOptions, Past};
 use realms::store::state::{Cut, State};
 use realms::world::character::PlayerId;
 
@@ -48,14 +49,20 @@ impl Life {
         life.moments.insert(world.meta.seq, Moment::of(&mut world));
         let history = dir.join("history");
         let mut output = Output::default();
-        journal::dump(&dir.join("journal"), Some(&history), &RealIo, |_, found| {
-            let applied = recover::read_turn(found.bytes).unwrap();
-            assert_eq!((found.spawn, found.seq), (SPAWN, world.meta.seq + 1), "the journal lacks a turn");
-            assert!(turn::replay(&mut world, applied.clone(), &NoSets, &mut output));
-            life.moments.insert(found.seq, Moment::of(&mut world));
-            life.turns.push((found.seq, applied));
-        })
-        .unwrap();
+        let past = Past::open(&dir.join("journal"), &history, &RealIo).unwrap();
+        let troubles = past.each(
+            |_| true,
+            |seen| {
+                let found = seen.turn;
+                let applied = recover::read_turn(found.bytes).unwrap();
+                assert_eq!((found.spawn, found.seq), (SPAWN, world.meta.seq + 1), "the journal lacks a turn");
+                assert!(turn::replay(&mut world, applied.clone(), &NoSets, &mut output));
+                life.moments.insert(found.seq, Moment::of(&mut world));
+                life.turns.push((found.seq, applied));
+                ControlFlow::Continue(())
+            },
+        );
+        assert_eq!(troubles.unwrap(), Vec::<String>::new());
         life
     }
 

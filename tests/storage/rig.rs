@@ -101,6 +101,7 @@ impl Rig {
             ws_uri: String::new(),
             service_token: Secret::new("none"),
             redis: None,
+            history_bytes: 0,
             durability: Durability::Strict,
             limits: Limits::default(),
             trusted_proxies: Default::default(),

@@ -1,6 +1,7 @@
 //! What a nexus's disk says, read on a copy of it by the same code as after a crash; and every turn that its journal has.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -8,7 +9,7 @@ use realms::nexus::pulsar::world::World;
 use realms::nexus::recover;
 use realms::nexus::worlds::TemplateSets;
 use realms::store::io::RealIo;
-use realms::store::journal::{Journal, JournalOptions, dump};
+use realms::store::journal::{Journal, JournalOptions, Past};
 use realms::store::state::State;
 use realms::world::character::PlayerId;
 use realms::world::template::WorldId;
@@ -33,10 +34,15 @@ impl Disk {
             copy_folder(&data.join(folder), &copy.path().join(folder));
         }
         let mut journal: BTreeMap<WorldId, Vec<(u64, Vec<u8>)>> = BTreeMap::new();
-        dump(&copy.path().join("journal"), None, &RealIo, |_, turn| {
-            journal.entry(turn.spawn).or_default().push((turn.seq, turn.bytes.to_vec()));
-        })
-        .unwrap();
+        let past = Past::open(&copy.path().join("journal"), &copy.path().join("history"), &RealIo).unwrap();
+        let troubles = past.each(
+            |_| true,
+            |seen| {
+                journal.entry(seen.turn.spawn).or_default().push((seen.turn.seq, seen.turn.bytes.to_vec()));
+                ControlFlow::Continue(())
+            },
+        );
+        assert_eq!(troubles.unwrap(), Vec::<String>::new());
         let state = State::open(&copy.path().join("state")).unwrap();
         let options = JournalOptions::default();
         let (_, tail) = Journal::open(&copy.path().join("journal"), Arc::new(RealIo), options).unwrap();

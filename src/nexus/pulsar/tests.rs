@@ -6,7 +6,7 @@ pub mod rig;
 
 mod away;
 mod limits;
-mod loads;
+pub mod loads;
 mod papers;
 mod same;
 mod script;

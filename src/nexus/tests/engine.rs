@@ -50,6 +50,7 @@ impl Engine {
             ws_uri: String::new(),
             service_token: Secret::new("token"),
             redis: None,
+            history_bytes: 0,
             durability: Durability::Strict,
             limits: Limits::default(),
             trusted_proxies: TrustedProxies::default(),

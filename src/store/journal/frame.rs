@@ -15,6 +15,8 @@
 
 use std::collections::HashMap;
 
+use serde::{Deserialize, Serialize};
+
 /// Frames begin at multiples of this, so that no write touches a sector of an older frame.
 pub const FRAME_ALIGN: u64 = 512;
 /// An instruction has at most 16 KiB (design), and what the engine puts around it stays under another 4.
@@ -39,7 +41,7 @@ pub struct Turn<'a> {
 }
 
 /// What a frame holds of one world.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WorldRange {
     pub spawn: i64,
     pub incarnation: u64,
@@ -208,7 +210,7 @@ impl<'a> Frame<'a> {
 
     /// The turns in the order in which they were pushed. Ends early where the frame contradicts itself, which a sound
     /// checksum rules out.
-    pub fn turns(&self) -> impl Iterator<Item = Turn<'a>> + 'a {
+    pub fn turns(&self) -> impl Iterator<Item = Turn<'a>> + use<'a> {
         let bytes = self.bytes;
         let worlds = self.header.worlds as usize;
         let mut at = HEADER_BYTES + worlds * WORLD_BYTES;

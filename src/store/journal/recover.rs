@@ -23,7 +23,14 @@ pub(super) struct Found {
     pub written: u64,
     pub turns: u32,
     pub checksum: u32,
-    previous: u32,
+    pub previous: u32,
+}
+
+impl Found {
+    /// Is this the next frame after that one?
+    pub fn follows(&self, before: &Found) -> bool {
+        self.sequence == before.sequence + 1 && self.previous == before.checksum
+    }
 }
 
 /// One segment file and what was found in it.
@@ -125,6 +132,15 @@ impl Damage {
     }
 }
 
+/// How much of a segment, from its begin, is one chain of frames up to `tip`: bytes, and the last sequence. What follows
+/// was never acknowledged: a crash cut it off from what was before.
+pub(super) fn linked(frames: &[Found], tip: u64) -> (u64, u64) {
+    let breaks = frames.windows(2).position(|pair| !pair[1].follows(&pair[0]));
+    let chain = &frames[..breaks.map_or(frames.len(), |at| at + 1)];
+    let last = chain.iter().rfind(|frame| frame.sequence <= tip);
+    last.map_or((0, 0), |frame| (frame.offset + frame.bytes, frame.sequence))
+}
+
 /// The chain by segment, in writing order: index of the segment and its frames.
 pub(super) fn by_segment(chain: &[Found]) -> Vec<(usize, &[Found])> {
     chain.chunk_by(|a, b| a.segment == b.segment).map(|frames| (frames[0].segment, frames)).collect()
@@ -132,20 +148,24 @@ pub(super) fn by_segment(chain: &[Found]) -> Vec<(usize, &[Found])> {
 
 /// Everything that sound frames say of the worlds, per world and incarnation.
 pub(super) fn totals(segments: &[Scanned], chain: &[Found]) -> BTreeMap<(i64, u64), WorldRange> {
-    let mut totals: BTreeMap<(i64, u64), WorldRange> = BTreeMap::new();
-    for (segment, frames) in by_segment(chain) {
+    let parts = by_segment(chain).into_iter().flat_map(|(segment, frames)| {
         let wanted = frames[0].sequence..=frames[frames.len() - 1].sequence;
-        for (sequence, world) in &segments[segment].worlds {
-            if wanted.contains(sequence) {
-                totals
-                    .entry((world.spawn, world.incarnation))
-                    .and_modify(|total| {
-                        total.last = world.last;
-                        total.turns += world.turns;
-                    })
-                    .or_insert(*world);
-            }
-        }
+        segments[segment].worlds.iter().filter(move |(sequence, _)| wanted.contains(sequence))
+    });
+    sums(parts.map(|(_, range)| range))
+}
+
+/// Ranges in order of their frames, added up per world and incarnation.
+pub(super) fn sums<'a>(ranges: impl Iterator<Item = &'a WorldRange>) -> BTreeMap<(i64, u64), WorldRange> {
+    let mut totals: BTreeMap<(i64, u64), WorldRange> = BTreeMap::new();
+    for world in ranges {
+        totals
+            .entry((world.spawn, world.incarnation))
+            .and_modify(|total| {
+                total.last = world.last;
+                total.turns += world.turns;
+            })
+            .or_insert(*world);
     }
     totals
 }

@@ -100,10 +100,10 @@ impl Journal {
         let segment = match self.free.pop() {
             Some(segment) => segment,
             None if self.may_make() || self.mill.is_growing() => {
-                let dir = self.dir.clone();
-                self.mill.make().map_err(JournalError::io("make a segment in", &dir))?
+                let made = self.mill.make().map_err(JournalError::io("make a segment in", &self.dir));
+                made.or_else(|error| self.take_back().ok_or(error))?
             }
-            None => return Err(JournalError::Full),
+            None => self.take_back().ok_or(JournalError::Full)?,
         };
         self.used.push_back(segment);
         Ok(())
@@ -113,26 +113,42 @@ impl Journal {
     fn release(&mut self) {
         while self.used.len() > 1 && self.used.front().is_some_and(|segment| segment.last < self.declared) {
             if let Some(segment) = self.used.pop_front() {
-                self.recycle(segment);
+                self.retire(segment);
             }
         }
     }
 
-    /// Keeps a segment that is no longer needed: as history, for new frames, or not at all.
-    fn recycle(&mut self, mut segment: Segment) {
-        let path = self.mill.path(segment.number);
-        if let Some(history) = &self.options.history
-            && segment.last > 0
-        {
-            match history::keep(&*self.io, &self.dir, &path, history, segment.last) {
-                Ok(()) => return,
-                Err(error) => {
-                    tracing::error!(path = %path.display(), %error, "a segment may be lost to history: play needs its space");
-                    // It may have been moved all the same: what was written to it then would be missing here.
-                    segment.tainted = true;
-                }
-            }
+    /// A segment is no longer needed: it is lent out to be copied, where history is kept and keeps up.
+    fn retire(&mut self, segment: Segment) {
+        if !self.options.lends || segment.last == 0 {
+            self.recycle(segment);
+        } else if self.lent.len() < LENT_SEGMENTS_MAX {
+            self.lend(segment);
+        } else {
+            self.unkept += 1;
+            self.recycle(segment);
         }
+    }
+
+    fn lend(&mut self, segment: Segment) {
+        let Segment { number, written: bytes, last, .. } = segment;
+        self.lend.push(Lent { number, path: self.mill.path(number), bytes, last });
+        self.lent.push(segment);
+    }
+
+    /// Takes the lent segments back for play, copied or not: a copier finds them changed.
+    fn take_back(&mut self) -> Option<Segment> {
+        self.lend.clear();
+        for segment in std::mem::take(&mut self.lent) {
+            self.unkept += 1;
+            self.recycle(segment);
+        }
+        self.free.pop()
+    }
+
+    /// Keeps a segment for new frames, or removes it.
+    pub(super) fn recycle(&mut self, mut segment: Segment) {
+        let path = self.mill.path(segment.number);
         let files = self.used.len() + self.free.len() + usize::from(self.mill.is_growing());
         let fits = segment.size == self.options.segment_bytes && (files as u64) < self.segments_max();
         if segment.tainted || !fits {
@@ -170,8 +186,8 @@ impl Journal {
         }
         for (found, _) in segments.iter().zip(&in_chain).filter(|(_, used)| !**used) {
             let mut segment = self.reopen(found)?;
-            segment.last = found.frames.last().map_or(0, |frame| frame.sequence);
-            self.recycle(segment);
+            (segment.written, segment.last) = recover::linked(&found.frames, self.durable);
+            if self.options.lends && segment.last > 0 { self.lend(segment) } else { self.recycle(segment) }
         }
         if self.used.is_empty() {
             self.make_room(SEAL_BYTES)?;
@@ -202,7 +218,7 @@ impl Journal {
 
     /// Bytes that the next group may have.
     pub(super) fn room(&self) -> u64 {
-        if !self.free.is_empty() || self.may_make() || self.has_undeclared() {
+        if !self.free.is_empty() || !self.lent.is_empty() || self.may_make() || self.has_undeclared() {
             return self.options.segment_bytes - SEAL_BYTES;
         }
         self.used.back().map_or(0, |segment| segment.size.saturating_sub(segment.written + SEAL_BYTES))

@@ -102,7 +102,7 @@ pub(super) fn head(value: &[u8]) -> Head<'_> {
 }
 
 /// A record's share of the digest; the digest of a world is their sum, whatever the order.
-pub(super) fn share(key: &[u8], content: &[u8]) -> u128 {
+pub fn share(key: &[u8], content: &[u8]) -> u128 {
     let mut hash = Sha256::new();
     hash.update((key.len() as u32).to_le_bytes());
     hash.update(key);

@@ -37,6 +37,14 @@ pub struct Changed {
     pub keys: Vec<Vec<u8>>,
 }
 
+impl Loaded {
+    /// What tells two cuts apart: over incarnation, sequence, meta, and the number and digest of the records.
+    pub fn check(&self) -> u128 {
+        let Self { incarnation, seq, count, digest, .. } = *self;
+        Header { incarnation, seq, count, digest, ..Header::default() }.check_of(&self.meta)
+    }
+}
+
 impl State {
     /// The last cut of a world, proven against its count and digest.
     pub fn load(&self, spawn: i64) -> Result<Option<Loaded>, StateError> {
@@ -89,6 +97,11 @@ impl State {
     /// Incarnation, sequence and digest of a world's last cut.
     pub fn head(&self, spawn: i64) -> Result<Option<(u64, u64, u128)>, StateError> {
         Ok(self.header(spawn)?.map(|header| (header.incarnation, header.seq, header.digest)))
+    }
+
+    /// Incarnation, sequence and check of a world's last cut.
+    pub fn mark(&self, spawn: i64) -> Result<Option<(u64, u64, u128)>, StateError> {
+        Ok(self.header(spawn)?.map(|header| (header.incarnation, header.seq, header.check)))
     }
 
     /// The engine's header of a world as of the last cut.

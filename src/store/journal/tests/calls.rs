@@ -8,7 +8,7 @@ use crate::store::io::memory::Faults;
 const LOSSES: [Loss; 4] = [Loss::Nothing, Loss::Unsynced, Loss::Torn(1), Loss::Torn(2)];
 
 fn history() -> JournalOptions {
-    JournalOptions { history: Some(HistoryOptions { dir: "/nexus/history".into(), bytes_max: u64::MAX }), ..options() }
+    JournalOptions { lends: true, ..options() }
 }
 
 /// What was appended, and how much of it the cuts cover. Once round the ring and half again.

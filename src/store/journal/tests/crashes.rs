@@ -156,23 +156,6 @@ fn sessions_of_many_seeds_survive_sampled_crashes() {
     }
 }
 
-#[test]
-fn history_and_tail_together_keep_every_turn() {
-    let history = HistoryOptions { dir: "/nexus/history".into(), bytes_max: u64::MAX };
-    let options = JournalOptions { history: Some(history.clone()), ..options() };
-    let session = session(3, 150, options.clone());
-    for operations in (session.marks[0].operations..=session.io.operations()).step_by(9) {
-        session.hold(operations, Loss::Torn(operations as u64), &options);
-    }
-    let mut dumped = Vec::new();
-    dump(Path::new(DIR), Some(&history.dir), &session.io, |_, turn| {
-        dumped.push((turn.spawn, turn.incarnation, turn.seq, turn.bytes.to_vec()));
-    })
-    .unwrap();
-    assert_eq!(dumped, session.turns);
-    assert!(session.io.list(&history.dir).unwrap().len() > 3);
-}
-
 /// A cut frees the oldest segment of a full journal; the frame that overwrites it may be torn. What was before it must
 /// still be a whole chain then, of what no cut covers.
 #[test]

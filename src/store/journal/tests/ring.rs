@@ -126,7 +126,7 @@ fn another_segment_size_takes_over_as_old_segments_are_covered() {
     let io = MemoryIo::new();
     let mut seq = 0;
     for size in [SEGMENT_BYTES, 2 * SEGMENT_BYTES, SEGMENT_BYTES / 2] {
-        let options = JournalOptions { segment_bytes: size, total_bytes: 8 * size, history: None };
+        let options = JournalOptions { segment_bytes: size, total_bytes: 8 * size, lends: false };
         let (mut journal, recovered) = open_with(&io, options).unwrap();
         assert_eq!(recovered.last().map_or(0, |turn| turn.2), seq);
         for _ in 0..60 {
@@ -136,21 +136,4 @@ fn another_segment_size_takes_over_as_old_segments_are_covered() {
         }
         assert!(journal.used_bytes() <= 3 * size);
     }
-}
-
-#[test]
-fn history_is_trimmed_to_its_setting() {
-    let io = MemoryIo::new();
-    let history = HistoryOptions { dir: "/nexus/history".into(), bytes_max: 3 * SEGMENT_BYTES };
-    let options = JournalOptions { history: Some(history.clone()), ..options() };
-    let (mut journal, _) = open_with(&io, options).unwrap();
-    for seq in 1..=300 {
-        append(&mut journal, 1000, seq).unwrap();
-        journal.covered(1000, 1, seq);
-    }
-    let mut seqs = Vec::new();
-    dump(Path::new(DIR), Some(&history.dir), &io, |_, turn| seqs.push(turn.seq)).unwrap();
-    assert_eq!(io.list(&history.dir).unwrap().len(), 3);
-    assert_eq!(seqs, (seqs[0]..=300).collect::<Vec<u64>>());
-    assert!(seqs[0] > 1);
 }
