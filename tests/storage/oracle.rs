@@ -11,11 +11,11 @@ use realms::nexus::pulsar::world::World;
 use realms::nexus::recover;
 use realms::nexus::worlds::TemplateSets;
 use realms::store::io::RealIo;
-use realms::store::journal::{self, Journal, JournalOptions};
+use realms::store::journal::{self, Journal};
 use realms::store::state::{Cut, State};
 use realms::world::character::PlayerId;
 
-use crate::rig::{SPAWN, templates};
+use crate::rig::{self, SPAWN, templates};
 
 /// A world after one turn.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,7 +61,8 @@ impl Life {
 
     /// When somebody's line was applied, in world milliseconds.
     pub fn at(&self, line: &str) -> u64 {
-        let is_it = |applied: &Applied| matches!(&applied.what, What::Given(Instruction::Text { text, .. }) if text == line);
+        let is_it =
+            |applied: &Applied| matches!(&applied.what, What::Given(Instruction::Text { text, .. }) if text == line);
         let found = self.turns.iter().find(|(_, applied)| is_it(applied));
         found.unwrap_or_else(|| panic!("{line} was never applied")).1.at
     }
@@ -74,15 +75,15 @@ impl Life {
     }
 }
 
-/// What a start makes of the folder of a nexus.
-pub fn recovered(dir: &Path, options: JournalOptions) -> Result<World, String> {
+/// The world that a start finds in the folder of a nexus, if there is one.
+pub fn recovered(dir: &Path) -> Result<Option<World>, String> {
     let state = State::open(&dir.join("state")).map_err(|error| error.to_string())?;
     let (_journal, tail) =
-        Journal::open(&dir.join("journal"), Arc::new(RealIo), options).map_err(|error| error.to_string())?;
-    let found = recover::recover(&state, &tail, &Arc::new(TemplateSets::default())).map_err(|error| error.to_string())?;
-    let mut worlds = found.worlds;
-    match (worlds.pop(), found.parked.first()) {
-        (Some(world), None) => Ok(world),
-        (_, parked) => Err(format!("the world did not come back: {parked:?}")),
+        Journal::open(&dir.join("journal"), Arc::new(RealIo), rig::journal(dir)).map_err(|error| error.to_string())?;
+    let found = recover::recover(&state, &tail, &Arc::new(TemplateSets::default()), &dir.join("quarantine"))
+        .map_err(|error| error.to_string())?;
+    match found.parked.first() {
+        Some((_, reason)) => Err(format!("the world did not come back: {reason}")),
+        None => Ok(found.worlds.into_iter().next()),
     }
 }

@@ -1,18 +1,21 @@
 //! A whole nexus on a folder of its own, its threads running, with players who speak to it past the sockets. There is no
 //! Forge: its worlds are on its disk, and it does without.
 
+use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use realms::config::{Durability, Secret};
 use realms::nexus::drive::Arrival;
-use realms::nexus::game::{Outbound, Outbox, Parcel};
+use realms::nexus::game::Outbound;
+use realms::nexus::outbox::Outbox;
 use realms::nexus::pulsar::beat;
 use realms::nexus::pulsar::instruction::Instruction;
 use realms::nexus::pulsar::record::Meta;
 use realms::nexus::pulsar::world::World;
 use realms::nexus::{Disk, Limits, Nexus, Options, Shared};
+use realms::store::journal::{HistoryOptions, JournalOptions};
 use realms::store::state::{Cut, State};
 use realms::world::character::{Account, Character, PlayerConfig, PlayerId};
 use realms::world::compile::{Ids, compile};
@@ -21,10 +24,10 @@ use realms::world::manifest::{self, Source};
 use realms::world::set;
 use realms::world::spec::Document;
 use realms::world::template::{Templates, WorldId};
-use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 pub const SPAWN: WorldId = 1001;
+const SEGMENT_BYTES: u64 = 32 * 1024;
 /// No answer takes so long, however busy the machine is.
 const ANSWER_MAX: Duration = Duration::from_secs(60);
 
@@ -33,8 +36,7 @@ pub fn templates() -> Arc<Templates> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixture/world");
     let text = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
     let names = ["world.yaml", "rooms.yaml", "items.yaml", "mobs.yaml", "loaders.yaml"];
-    let sources: Vec<Source> =
-        names.iter().map(|name| Source { path: (*name).to_owned(), text: text(name) }).collect();
+    let sources: Vec<Source> = names.iter().map(|name| Source { path: (*name).to_owned(), text: text(name) }).collect();
     let documents: Vec<Document> =
         manifest::read(&sources).unwrap().into_iter().map(|located| located.document).collect();
     Arc::new(compile(&documents, &Ids::sequential(&documents)).unwrap())
@@ -69,12 +71,18 @@ pub fn prepare(dir: &Path) -> Cut {
     let head = world.begin_cut(true);
     while !world.drain_cut(usize::MAX) {}
     let (meta, incarnation, seq) = (head.meta, head.incarnation, head.seq);
-    let cut = Cut { spawn: SPAWN, meta, incarnation, seq, changes: world.take_cut(), full: true };
+    let cut = Cut { spawn: SPAWN, meta, incarnation, seq, changes: world.take_cut().concat(), full: true };
     std::fs::create_dir_all(dir).unwrap();
     let mut state = State::open(&dir.join("state")).unwrap();
     state.put_blob(&key_of(&hash), &bytes).unwrap();
     state.commit(&cut).unwrap();
     cut
+}
+
+/// A small journal, whose history keeps everything.
+pub fn journal(dir: &Path) -> JournalOptions {
+    let history = HistoryOptions { dir: dir.join("history"), bytes_max: u64::MAX };
+    JournalOptions { segment_bytes: SEGMENT_BYTES, total_bytes: 16 * SEGMENT_BYTES, history: Some(history) }
 }
 
 fn key_of(hash: &str) -> [u8; 32] {
@@ -115,31 +123,19 @@ impl Rig {
     pub async fn enter(&mut self, id: PlayerId, name: &str) -> Player {
         self.next_session += 1;
         let session = self.next_session;
-        let (frames, parcels) = mpsc::channel(4096);
-        let outbox = Outbox { frames, cut: CancellationToken::new() };
-        self.shared.outward.send(vec![Outbound::Open { session, outbox }]).unwrap();
+        let outbox = Arc::new(Outbox::default());
+        self.shared.outward.send(vec![Outbound::Open { session, outbox: outbox.clone() }]).unwrap();
         let bytes = postcard::to_stdvec(&character(id, name)).unwrap();
         let account = Account { id, name: name.to_lowercase(), ..Account::default() };
         let stage = Instruction::Stage { stage: session, part: 0, parts: 1, bytes };
         self.shared.inward.internal(SPAWN, stage).await;
-        let connect = Instruction::Connect {
-            player: id,
-            session,
-            stage: Some(session),
-            version: 0,
-            account,
-            config: PlayerConfig::default(),
-            resume: false,
-        };
+        let config = PlayerConfig::default();
+        let connect = Instruction::Connect { player: id, session, stage: Some(session), version: 0, account, config };
         self.shared.inward.internal(SPAWN, connect).await;
-        let mut player = Player { id, session, shared: self.shared.clone(), parcels, seen: 0 };
+        let shared = self.shared.clone();
+        let mut player = Player { id, session, shared, outbox, frames: VecDeque::new(), seen: 0 };
         player.until("cmd.state.sync.success").await;
         player
-    }
-
-    /// The sequence and the hash of the world.
-    pub async fn hash(&self) -> (u64, [u8; 32]) {
-        self.shared.inward.ask(|done| Arrival::Hash { spawn: SPAWN, done }).await.unwrap()
     }
 
     /// Has the world cut, and waits until that is stored.
@@ -160,8 +156,9 @@ pub struct Player {
     pub id: PlayerId,
     session: u64,
     shared: Arc<Shared>,
-    parcels: mpsc::Receiver<Parcel>,
-    /// Numbered messages received.
+    outbox: Arc<Outbox>,
+    frames: VecDeque<serde_json::Value>,
+    /// Number of the last message.
     pub seen: u64,
 }
 
@@ -175,27 +172,26 @@ pub struct Heard {
 }
 
 impl Player {
-    pub async fn says(&self, text: &str) {
-        let instruction =
-            Instruction::Text { player: self.id, session: self.session, n: None, text: text.to_owned() };
+    /// Types a line, and does not wait for what comes of it.
+    pub async fn gives(&self, text: &str) {
+        let instruction = Instruction::Text { player: self.id, session: self.session, n: None, text: text.to_owned() };
         self.shared.inward.give(SPAWN, self.session, instruction).await;
     }
 
     /// The next frame, if one comes in time.
     pub async fn hears(&mut self, wait: Duration) -> Option<Heard> {
-        loop {
-            let parcel = tokio::time::timeout(wait, self.parcels.recv()).await.ok()??;
-            let Parcel::Text(text) = parcel else { continue };
-            let frame: serde_json::Value = serde_json::from_str(text.as_str()).unwrap();
-            let part = |of: &serde_json::Value| of.as_str().unwrap_or_default().to_owned();
-            let heard =
-                Heard { kind: part(&frame["type"]), text: part(&frame["text"]), code: part(&frame["data"]["code"]) };
-            // A refusal of the engine itself belongs to no world, and has no number.
-            if heard.kind != "error" {
-                self.seen += 1;
+        while self.frames.is_empty() {
+            let mut bytes = Vec::new();
+            if !tokio::time::timeout(wait, self.outbox.take(&mut bytes, &mut Vec::new())).await.ok()? {
+                return None;
             }
-            return Some(heard);
+            self.frames = texts(&bytes);
         }
+        let frame = self.frames.pop_front()?;
+        let part = |of: &serde_json::Value| of.as_str().unwrap_or_default().to_owned();
+        // A refusal of the engine itself belongs to no world, and has no number.
+        self.seen = frame["seq"].as_u64().unwrap_or(self.seen);
+        Some(Heard { kind: part(&frame["type"]), text: part(&frame["text"]), code: part(&frame["data"]["code"]) })
     }
 
     /// Reads on until a frame of this type; gives it.
@@ -208,17 +204,33 @@ impl Player {
         }
     }
 
-    /// Types a line, and reads on until what it brings: `cmd.<command>.…`.
-    pub async fn does(&mut self, text: &str) -> Heard {
-        self.says(text).await;
-        let command = format!("cmd.{}.", text.split(' ').next().unwrap_or_default());
+    /// Types a line, and reads on until its answer.
+    pub async fn types(&mut self, text: &str) -> Heard {
+        self.gives(text).await;
         loop {
             let heard = self.hears(ANSWER_MAX).await.unwrap_or_else(|| panic!("no answer to {text}"));
-            if heard.kind.starts_with(&command) {
+            if heard.kind.starts_with("cmd.") {
                 return heard;
             }
         }
     }
+}
+
+/// The text frames of a server's bytes.
+fn texts(mut bytes: &[u8]) -> VecDeque<serde_json::Value> {
+    let mut found = VecDeque::new();
+    while let [kind, length, rest @ ..] = bytes {
+        let (length, rest) = match length {
+            126 => (usize::from(u16::from_be_bytes([rest[0], rest[1]])), &rest[2..]),
+            127 => (u64::from_be_bytes(rest[..8].try_into().unwrap()) as usize, &rest[8..]),
+            length => (usize::from(*length), rest),
+        };
+        if kind & 0xf == 1 {
+            found.push_back(serde_json::from_slice(&rest[..length]).unwrap());
+        }
+        bytes = &rest[length..];
+    }
+    found
 }
 
 fn character(id: PlayerId, name: &str) -> Character {
