@@ -1,13 +1,20 @@
 //! The engine's parts, each by itself and in one thread: `cargo bench --bench parts`, or some of them with a word of
 //! their names after `--`. A hundred rooms, five hundred people, one thread, no sockets.
 
+#[path = "stage/mixed.rs"]
+mod mixed;
+#[path = "stage/nowhere.rs"]
+mod nowhere;
 mod stage;
+#[path = "stage/town.rs"]
+mod town;
 
 use std::cell::RefCell;
 use std::sync::Arc;
 
 use divan::Bencher;
 use divan::counter::{BytesCount, ItemsCount};
+use mixed::{Line, Plan};
 use realms::nexus::meters::Tally;
 use realms::nexus::pulsar::instruction::Instruction;
 use realms::nexus::pulsar::turn::Out;
@@ -15,8 +22,6 @@ use realms::nexus::pulsar::world::World;
 use realms::nexus::timings::Timings;
 use realms::store::io::RealIo;
 use realms::store::journal::{Group, Journal, JournalOptions};
-use stage::Bench;
-use stage::mixed::{Line, Plan};
 
 const PEOPLE: usize = 500;
 /// Turns between two looks at the clock.
@@ -32,7 +37,7 @@ fn main() {
     "chat hello", "rest", "nonsense",
 ])]
 fn turn(bencher: Bencher, text: &str) {
-    let mut bench = Bench::new(PEOPLE, 100);
+    let mut bench = town::with(PEOPLE, 100);
     let back = if text == "north" { "south" } else { text };
     let mut nth = 0;
     bencher.counter(ItemsCount::new(1u32)).bench_local(|| {
@@ -47,7 +52,7 @@ fn turn(bencher: Bencher, text: &str) {
 /// Getting and dropping are one pair: two turns.
 #[divan::bench]
 fn turn_get_and_drop(bencher: Bencher) {
-    let mut bench = Bench::new(PEOPLE, 100);
+    let mut bench = town::with(PEOPLE, 100);
     let mut nth = 0;
     bencher.counter(ItemsCount::new(2u32)).bench_local(|| {
         let (drop, get) = (bench.line(nth, "drop pebble"), bench.line(nth, "get pebble"));
@@ -60,7 +65,7 @@ fn turn_get_and_drop(bencher: Bencher) {
 /// moves, 20 % looks, 10 % says. The figure to hold against 500,000 turns a second.
 #[divan::bench]
 fn mixed_into_the_journal(bencher: Bencher) {
-    let bench = Bench::new(PEOPLE, 100);
+    let bench = town::with(PEOPLE, 100);
     let mut plan = Plan::new(&bench);
     let line = RefCell::new(Line::new(bench));
     bencher
@@ -90,7 +95,7 @@ fn mixed_into_the_journal(bencher: Bencher) {
 /// What a frame costs to encode; it is encoded once for all its recipients.
 #[divan::bench(args = ["look", "north", "say good evening", "inventory", "who"])]
 fn encode(bencher: Bencher, text: &str) {
-    let mut bench = Bench::new(PEOPLE, 100);
+    let mut bench = town::with(PEOPLE, 100);
     let instruction = bench.line(1, text);
     bench.apply(instruction);
     let frames: Vec<_> = bench
@@ -142,7 +147,7 @@ fn journal_group(bencher: Bencher, turns: u64) {
 /// A cut of a whole world of people and mobs, encoded.
 #[divan::bench(args = [1_000, 10_000, 100_000])]
 fn cut(bencher: Bencher, mobs: usize) {
-    let mut bench = Bench::new(100, mobs);
+    let mut bench = town::with(100, mobs);
     bencher.counter(ItemsCount::new(mobs)).bench_local(|| {
         bench.world.begin_cut(true);
         while !bench.world.drain_cut(1024) {}
@@ -153,20 +158,13 @@ fn cut(bencher: Bencher, mobs: usize) {
 /// A world made again from the records of a cut: what recovery does before it replays the tail.
 #[divan::bench(args = [1_000, 10_000, 100_000])]
 fn restore(bencher: Bencher, mobs: usize) {
-    let mut bench = Bench::new(100, mobs);
+    let mut bench = town::with(100, mobs);
     let (meta, records) = bench.world.records();
     let set = bench.world.templates.clone();
     bencher.counter(ItemsCount::new(records.len())).bench_local(|| {
         let records = records.iter().map(|(key, value)| (key.as_slice(), value.as_slice()));
         World::restore(&meta, records, set.clone()).expect("its own records").meta.seq
     });
-}
-
-/// A Beat of a world in which so many mobs stand about and nobody is near: it grows with what is active, not with them.
-#[divan::bench(args = [1_000, 10_000, 100_000, 1_000_000])]
-fn beat_over_idle_mobs(bencher: Bencher, mobs: usize) {
-    let mut bench = Bench::new(0, mobs);
-    bencher.bench_local(|| bench.apply(Instruction::Beat));
 }
 
 /// What measuring a turn adds to it: one look at the clock and two additions.

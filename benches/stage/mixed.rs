@@ -13,8 +13,8 @@ use realms::world::character::PlayerId;
 use realms::world::kinds::Direction;
 use realms::world::template::RoomId;
 
-use super::Bench;
 use super::nowhere::Nowhere;
+use super::stage::{Bench, cpu_time};
 
 /// Turns of one group, as when five hundred players wait for their answers.
 const GROUP_TURNS: u32 = 128;
@@ -98,11 +98,11 @@ impl Line {
     }
 
     pub fn run(&mut self, deeds: &[Deed]) {
-        let begun = super::cpu_time();
+        let begun = cpu_time();
         for (player, text) in deeds {
             self.command(*player, text);
         }
-        self.cpu.push((super::cpu_time() - begun).as_secs_f64() * 1e9 / deeds.len() as f64);
+        self.cpu.push((cpu_time() - begun).as_secs_f64() * 1e9 / deeds.len() as f64);
     }
 
     /// As a socket's frame comes out of the inlet: into the heap, out of it, noted down, applied, into the group.

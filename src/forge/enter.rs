@@ -2,12 +2,14 @@
 //! character, the ticket to its nexus. The world is the character's own; what else the client names is ignored.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use deadpool_postgres::{Client, GenericClient};
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use super::error::UNAVAILABLE_TEXT;
 use super::spawns::{self, Declined};
 use super::{App, PLATFORM_NAME, characters};
 use crate::link::LinkError;
@@ -46,13 +48,20 @@ struct Arrival {
 
 /// Lets a character of an account into its world: the `job_data` of `enter_world`.
 pub async fn enter_world(app: &App, account: i64, address: IpAddr, player: PlayerId) -> Result<Value, Declined> {
-    let client = app.db.get().await?;
-    let mut arrival = arrival(&client, account, player).await?;
-    let sleeps = matches!(arrival.lifecycle.as_str(), "new" | "stopped");
-    if sleeps {
-        spawns::start_preflight(&client, arrival.spawn, arrival.is_staff).await?;
-    }
-    check_visitor(&client, account, &arrival).await?;
+    let looking = async {
+        let client = app.db.get().await?;
+        let arrival = arrival(&client, account, player).await?;
+        let sleeps = matches!(arrival.lifecycle.as_str(), "new" | "stopped");
+        if sleeps {
+            spawns::start_preflight(&client, arrival.spawn, arrival.is_staff).await?;
+        }
+        check_visitor(&client, account, &arrival).await?;
+        Ok((client, arrival, sleeps))
+    };
+    // A database that hangs says nothing, not even that it is away.
+    let most = Duration::from_secs(app.options.limits.request_seconds.max(1));
+    let late = |_| Err(Declined::new(UNAVAILABLE_TEXT));
+    let (client, mut arrival, sleeps) = tokio::time::timeout(most, looking).await.unwrap_or_else(late)?;
     if sleeps || arrival.lifecycle == "starting" {
         // Not before the checks: who may not come in starts nothing.
         check_address(&client, address).await?;

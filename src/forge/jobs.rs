@@ -2,10 +2,12 @@
 //! subject. Each job is answered by exactly one `job_complete`, with an object as `job_data`.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::error::UNAVAILABLE_TEXT;
 use super::pushes::{self, Notice, Topic};
 use super::spawns::{self, Declined, STOP_NOTICE};
 use super::{App, enter};
@@ -13,6 +15,8 @@ use crate::world::internal::Order;
 
 /// Characters of a broadcast.
 const BROADCAST_CHARS_MAX: usize = 1000;
+/// Longer than any nexus may take to start or stop a world: a job that takes this long hangs at something.
+const JOB_TIME_MAX: Duration = Duration::from_secs(180);
 const NOT_ALLOWED: &str = "You do not have permission to do that.";
 
 /// A client's id of something, which comes as a number or as its text.
@@ -69,7 +73,8 @@ pub struct Asker {
 
 /// Does a job and renders its `job_complete`.
 pub async fn run(app: &App, asker: Asker, job: &Job) -> Value {
-    match carry_out(app, asker, job).await {
+    let done = tokio::time::timeout(JOB_TIME_MAX, carry_out(app, asker, job)).await;
+    match done.unwrap_or_else(|_| Err(Declined::new(UNAVAILABLE_TEXT))) {
         Ok(data) => json!({"type": "job_complete", "job": job.name(), "status": "success", "job_data": data}),
         Err(Declined(text)) => failed(job.name(), &text),
     }
@@ -100,7 +105,7 @@ async fn carry_out(app: &App, asker: Asker, job: &Job) -> Result<Value, Declined
         Job::KillWorld { world_id } => {
             let spawn = world(world_id)?;
             may_run(app, asker.account, spawn).await?;
-            spawns::stop(app, spawn, std::time::Duration::ZERO).await.map(|()| json!({}))
+            spawns::stop(app, spawn, Duration::ZERO).await.map(|()| json!({}))
         }
         Job::ToggleMaintenanceMode {} => toggle_maintenance(app, asker.account).await,
         Job::Broadcast { message } => broadcast(app, asker.account, message).await,

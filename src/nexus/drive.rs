@@ -381,7 +381,9 @@ impl Running {
             }
         }
         for spawn in gone {
-            self.slots.remove(&spawn);
+            if let Some(slot) = self.slots.remove(&spawn) {
+                slot.free();
+            }
         }
         busy
     }

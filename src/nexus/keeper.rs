@@ -22,7 +22,7 @@ pub struct StoredCut {
     pub incarnation: u64,
     pub seq: u64,
     pub meta: Vec<u8>,
-    /// By table.
+    /// In lists.
     pub changes: Vec<Changes>,
     pub full: bool,
     /// Live counts by rule at the cut, for the mirror.

@@ -121,19 +121,22 @@ impl MirrorFeed {
 
 /// Writes the mirror until the line closes.
 pub async fn run(mut line: MirrorLine, mirror: Mirror, nexus: String, boot: u64, keeper: Sender<KeeperJob>) {
-    let mut rebuild = 0u64;
+    let mut rebuild = 1u64;
+    // The generation that was written before the mirror became unknown: something of it may still be there.
+    let mut old: Option<String> = None;
     let mut writer: Option<Writer> = None;
     loop {
         if line.lost.swap(false, std::sync::atomic::Ordering::AcqRel) {
             MIRROR_KNOWN.gauge().set(0.0);
-            writer = None;
+            old = writer.take().map(|writer| writer.generation).or(old);
         }
         let Some(current) = writer.as_mut() else {
-            rebuild += 1;
-            match build(&mirror, &nexus, &format!("{boot}-{rebuild}"), &keeper).await {
+            match build(&mirror, &nexus, &format!("{boot}-{rebuild}"), old.as_deref(), &keeper).await {
                 Ok(fresh) => {
                     MIRROR_KNOWN.gauge().set(1.0);
                     writer = Some(fresh);
+                    old = None;
+                    rebuild += 1;
                 }
                 Err(error) => {
                     MIRROR_KNOWN.gauge().set(0.0);
@@ -158,7 +161,7 @@ pub async fn run(mut line: MirrorLine, mirror: Mirror, nexus: String, boot: u64,
             Err(error) => {
                 tracing::warn!(spawn, %error, "the mirror is unknown now and will be written anew");
                 MIRROR_KNOWN.gauge().set(0.0);
-                writer = None;
+                old = writer.take().map(|writer| writer.generation);
             }
         }
     }
@@ -180,10 +183,11 @@ async fn build(
     mirror: &Mirror,
     nexus: &str,
     generation: &str,
+    old: Option<&str>,
     keeper: &Sender<KeeperJob>,
 ) -> Result<Writer, MirrorError> {
     // A Redis that is away is found out before the whole state is read.
-    mirror.generation(nexus).await?;
+    mirror.begin(nexus, generation).await?;
     let (done, everything) = tokio::sync::oneshot::channel();
     let _ = keeper.send(KeeperJob::Everything { done });
     let mut writer = Writer::new(generation.to_owned());
@@ -192,30 +196,43 @@ async fn build(
         mirror.write(nexus, generation, &changes).await?;
     }
     mirror.switch(nexus, generation).await?;
+    if let Some(old) = old
+        && let Err(error) = mirror.remove(nexus, old).await
+    {
+        tracing::debug!(%error, old, "something of an old mirror is left over");
+    }
     Ok(writer)
 }
 
 /// What is known of the last state of what is written, where a change alone does not tell.
 struct Writer {
     generation: String,
+    /// Incarnation and sequence of the last cut of each world that is in. Older ones may still be in the line.
+    at: HashMap<WorldId, (u64, u64)>,
     rules: HashMap<WorldId, BTreeMap<RuleId, u32>>,
     players: HashMap<i64, (String, bool, i64)>,
 }
 
 impl Writer {
     fn new(generation: String) -> Self {
-        Self { generation, rules: HashMap::new(), players: HashMap::new() }
+        Self { generation, at: HashMap::new(), rules: HashMap::new(), players: HashMap::new() }
     }
 
     fn changes(&mut self, fed: Fed) -> Vec<MirrorChange> {
         let cut = match fed {
             Fed::Gone(spawn) => {
+                self.at.remove(&spawn);
                 self.rules.remove(&spawn);
                 return vec![MirrorChange::Gone { spawn }];
             }
             Fed::Cut(cut, _) => *cut,
         };
-        let spawn = cut.spawn;
+        let (spawn, at) = (cut.spawn, (cut.incarnation, cut.seq));
+        // The mirror was built of later ones: what this one changed may have changed again.
+        if self.at.get(&spawn).is_some_and(|last| at <= *last) {
+            return Vec::new();
+        }
+        self.at.insert(spawn, at);
         let mut changes = Vec::with_capacity(cut.changes.len() + 1);
         if cut.full {
             changes.push(MirrorChange::Gone { spawn });

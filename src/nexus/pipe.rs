@@ -14,8 +14,8 @@ use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use super::outbox::Outbox;
 use super::trace::Stage;
 
-/// Bytes read at once from a socket.
-const READ_BUFFER_BYTES: usize = 4 * 1024;
+/// Bytes read at once from a socket: most frames are a line. Each open socket holds this much.
+const READ_BUFFER_BYTES: usize = 1024;
 /// A client that takes not a byte for this long is stuck.
 const WRITE_MAX: Duration = Duration::from_secs(20);
 /// After the end was written, a client gets this long to hang up, so that what was written is not lost on its way.

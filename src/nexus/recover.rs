@@ -12,7 +12,7 @@ use crate::world::character::PlayerId;
 use crate::world::template::WorldId;
 
 use super::park::{self, HeldTurn};
-use super::pulsar::image;
+use super::pulsar::image::{self, Restoring};
 use super::pulsar::instruction::Applied;
 use super::pulsar::turn::{self, Out, Output, Sets};
 use super::pulsar::world::World;
@@ -163,8 +163,8 @@ pub fn rebuild(loaded: &Loaded, tail: &Tail, sets: &Arc<TemplateSets>) -> Result
 }
 
 fn load(state: &State, spawn: WorldId, sets: &Arc<TemplateSets>) -> Result<Option<World>, WorldError> {
-    let Some(loaded) = state.load(spawn)? else { return Ok(None) };
-    let meta = image::read_meta(&loaded.meta)?;
+    let Some(stored) = state.meta(spawn)? else { return Ok(None) };
+    let meta = image::read_meta(&stored)?;
     let set = match sets.set(&meta.templates) {
         Some(set) => set,
         None => {
@@ -174,8 +174,16 @@ fn load(state: &State, spawn: WorldId, sets: &Arc<TemplateSets>) -> Result<Optio
             set
         }
     };
-    let records = loaded.records.iter().map(|(k, v)| (k.as_slice(), v.as_slice()));
-    Ok(Some(World::restore(&loaded.meta, records, set)?))
+    // Damage to the cut is what is told, also where it shows as a record that cannot be read.
+    let mut restoring = Restoring::new(&stored, set)?;
+    let mut unread = Ok(());
+    let head = state.read(spawn, |key, bytes| {
+        if unread.is_ok() {
+            unread = restoring.put(key, bytes);
+        }
+    })?;
+    unread?;
+    Ok(head.map(|_| restoring.world()))
 }
 
 fn replay(

@@ -4,6 +4,7 @@
 //!
 //! ```text
 //! nexus:<name>:current                    text   the generation that readers use: "<boot>-<rebuild>"
+//! nexus:<name>:<gen>:begun                text   there as long as the generation is: gone, it has lost what was in it
 //! nexus:<name>:<gen>:worlds               set    spawns of this generation, so that all of it can be removed
 //! nexus:<name>:<gen>:w:<spawn>:lease      hash   epoch, incarnation, seq of the last change that is in
 //! nexus:<name>:<gen>:w:<spawn>:rules      hash   loader rule -> live count, above zero
@@ -12,7 +13,8 @@
 //! nexus:<name>:<gen>:w:<spawn>:players    hash   player id -> {"name","room","linkless"} as JSON
 //! ```
 //! A generation belongs to one boot and one rebuild of the nexus; a world's lease epoch stands in its own `lease` key,
-//! because leases move one by one.
+//! because leases move one by one. A Redis that was emptied answers as if nothing had happened: so every write looks for
+//! the generation's first key, and fails without it.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -29,8 +31,6 @@ const RESPONSE_TIMEOUT: Duration = Duration::from_secs(5);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// Commands in one pipeline: a rebuild of a large world goes out in pieces.
 pub const PIPELINE_COMMANDS_MAX: usize = 500;
-/// What remains of an abandoned generation, where removing it failed, ends by itself after a day.
-const ABANDONED_SECONDS: i64 = 86_400;
 
 #[derive(Debug, thiserror::Error)]
 pub enum MirrorError {
@@ -39,6 +39,9 @@ pub enum MirrorError {
     /// No generation, another epoch, or a switch while reading.
     #[error("the mirror does not know world {0}")]
     Unknown(WorldId),
+    /// Somebody emptied Redis, or it began anew.
+    #[error("the mirror has lost generation {0}")]
+    Lost(String),
 }
 
 /// One change of a world's mirror, by absolute values, so that writing twice does no harm.
@@ -117,29 +120,55 @@ impl Mirror {
         Ok(Cmd::get(current_key(nexus)).query_async(&mut self.redis.clone()).await?)
     }
 
-    /// Writes changes into a generation, which need not be the current one yet.
+    /// Begins a generation: whatever an earlier try left under its name is removed.
+    pub async fn begin(&self, nexus: &str, generation: &str) -> Result<(), MirrorError> {
+        self.remove(nexus, generation).await?;
+        Ok(Cmd::set(begun_key(nexus, generation), 1).query_async(&mut self.redis.clone()).await?)
+    }
+
+    /// Writes changes into a generation that was begun, and need not be the current one yet.
+    ///
+    /// # Errors
+    /// Redis is away, or has lost the generation. Then something of the changes may be written.
     pub async fn write(&self, nexus: &str, generation: &str, changes: &[MirrorChange]) -> Result<(), MirrorError> {
         for piece in changes.chunks(PIPELINE_COMMANDS_MAX / 2) {
             let mut pipe = redis::pipe();
             for change in piece {
                 put(&mut pipe, nexus, generation, change);
             }
-            pipe.query_async::<()>(&mut self.redis.clone()).await?;
+            pipe.exists(begun_key(nexus, generation));
+            let (is_there,): (bool,) = pipe.query_async(&mut self.redis.clone()).await?;
+            if !is_there {
+                return Err(MirrorError::Lost(generation.to_owned()));
+            }
         }
         Ok(())
     }
 
     /// Makes a fully written generation the current one, and removes its predecessor.
+    ///
+    /// # Errors
+    /// Redis is away, or has lost the generation; then none is current.
     pub async fn switch(&self, nexus: &str, generation: &str) -> Result<(), MirrorError> {
         let mut redis = self.redis.clone();
-        let before: Option<String> = Cmd::getset(current_key(nexus), generation).query_async(&mut redis).await?;
+        let (before, is_there): (Option<String>, bool) = redis::pipe()
+            .atomic()
+            .getset(current_key(nexus), generation)
+            .exists(begun_key(nexus, generation))
+            .query_async(&mut redis)
+            .await?;
+        if !is_there {
+            Cmd::del(current_key(nexus)).query_async::<()>(&mut redis).await?;
+            return Err(MirrorError::Lost(generation.to_owned()));
+        }
         match before {
             Some(old) if old != generation => self.remove(nexus, &old).await,
             _ => Ok(()),
         }
     }
 
-    async fn remove(&self, nexus: &str, generation: &str) -> Result<(), MirrorError> {
+    /// Removes all of a generation that is not the current one.
+    pub async fn remove(&self, nexus: &str, generation: &str) -> Result<(), MirrorError> {
         let mut redis = self.redis.clone();
         let worlds_key = worlds_key(nexus, generation);
         let spawns: Vec<WorldId> = Cmd::smembers(&worlds_key).query_async(&mut redis).await?;
@@ -150,22 +179,7 @@ impl Mirror {
             }
             pipe.query_async::<()>(&mut redis).await?;
         }
-        Cmd::unlink(&worlds_key).query_async::<()>(&mut redis).await?;
-        Ok(())
-    }
-
-    /// Lets an unfinished generation end by itself; called before a rebuild is given up.
-    pub async fn abandon(&self, nexus: &str, generation: &str, spawns: &[WorldId]) -> Result<(), MirrorError> {
-        for piece in spawns.chunks(PIPELINE_COMMANDS_MAX / PARTS.len()) {
-            let mut pipe = redis::pipe();
-            for spawn in piece {
-                for part in PARTS {
-                    pipe.expire(world_key(nexus, generation, *spawn, part), ABANDONED_SECONDS).ignore();
-                }
-            }
-            pipe.query_async::<()>(&mut self.redis.clone()).await?;
-        }
-        Ok(())
+        Ok(Cmd::unlink(&[worlds_key, begun_key(nexus, generation)]).query_async(&mut redis).await?)
     }
 }
 
@@ -205,6 +219,10 @@ fn remove_world(pipe: &mut Pipeline, nexus: &str, generation: &str, spawn: World
 
 fn current_key(nexus: &str) -> String {
     format!("nexus:{nexus}:current")
+}
+
+fn begun_key(nexus: &str, generation: &str) -> String {
+    format!("nexus:{nexus}:{generation}:begun")
 }
 
 fn worlds_key(nexus: &str, generation: &str) -> String {

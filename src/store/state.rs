@@ -32,7 +32,7 @@ use std::sync::Arc;
 
 use crate::store::io::{Io, IoFile, RealIo};
 
-pub use load::{Changed, Loaded, Record};
+pub use load::{Changed, CutHead, Loaded, Record};
 
 use watermark::Watermark;
 

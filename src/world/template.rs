@@ -336,6 +336,13 @@ pub struct MobTemplate {
     pub reactions: Vec<Reaction>,
 }
 
+impl MobTemplate {
+    /// May it leave its room?
+    pub fn roams(&self) -> bool {
+        self.roam_chance > 0 && self.roaming != Roaming::Static
+    }
+}
+
 /// The numbers of a character. Ratings and maxima; integers (domain.md 2.3).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stats {

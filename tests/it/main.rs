@@ -15,6 +15,7 @@ mod metrics;
 mod mirror;
 mod nexus_address;
 mod openapi;
+mod outage;
 mod play_config;
 mod play_herald;
 mod play_servers;

@@ -30,8 +30,18 @@ impl Redis {
         Self { child, dir }
     }
 
+    fn url(&self) -> String {
+        format!("redis+unix://{}", self.dir.path().join("redis.sock").display())
+    }
+
     fn mirror(&self) -> Mirror {
-        Mirror::open(&format!("redis+unix://{}", self.dir.path().join("redis.sock").display())).unwrap()
+        Mirror::open(&self.url()).unwrap()
+    }
+
+    async fn empty(&self) {
+        let client = redis::Client::open(self.url()).unwrap();
+        let mut connection = client.get_multiplexed_async_connection().await.unwrap();
+        redis::cmd("FLUSHALL").query_async::<()>(&mut connection).await.unwrap();
     }
 }
 
@@ -56,6 +66,7 @@ async fn what_the_nexus_writes_the_forge_reads_under_the_same_lease() {
     crate::forge_worlds_rig::until("Redis answers", async || mirror.generation("one").await.is_ok()).await;
     assert!(matches!(mirror.population("one", 1001, 5).await, Err(MirrorError::Unknown(1001))));
 
+    mirror.begin("one", "1-0").await.unwrap();
     mirror.write("one", "1-0", &world(1001, 5)).await.unwrap();
     assert!(mirror.population("one", 1001, 5).await.is_err(), "not before the switch");
     mirror.switch("one", "1-0").await.unwrap();
@@ -82,13 +93,42 @@ async fn a_new_generation_replaces_all_of_the_old_one() {
     let redis = Redis::start();
     let mirror = redis.mirror();
     crate::forge_worlds_rig::until("Redis answers", async || mirror.generation("one").await.is_ok()).await;
+    mirror.begin("one", "1-0").await.unwrap();
     mirror.write("one", "1-0", &[world(1001, 5), world(1002, 6)].concat()).await.unwrap();
     mirror.switch("one", "1-0").await.unwrap();
+    mirror.begin("one", "2-0").await.unwrap();
     mirror.write("one", "2-0", &world(1002, 6)).await.unwrap();
     mirror.switch("one", "2-0").await.unwrap();
     assert!(mirror.population("one", 1001, 5).await.is_err());
     mirror.population("one", 1002, 6).await.unwrap();
-    // Nothing of the old one is left behind, should it become current again.
-    mirror.switch("one", "1-0").await.unwrap();
+    // Nothing of the old one is left behind, and it does not become current again.
+    assert!(matches!(mirror.switch("one", "1-0").await, Err(MirrorError::Lost(_))));
+    assert!(mirror.population("one", 1002, 6).await.is_err());
+}
+
+#[tokio::test]
+async fn who_writes_to_an_emptied_redis_hears_of_it() {
+    let redis = Redis::start();
+    let mirror = redis.mirror();
+    crate::forge_worlds_rig::until("Redis answers", async || mirror.generation("one").await.is_ok()).await;
+    mirror.begin("one", "1-1").await.unwrap();
+    mirror.write("one", "1-1", &world(1001, 5)).await.unwrap();
+    mirror.switch("one", "1-1").await.unwrap();
+    redis.empty().await;
+    assert!(matches!(mirror.write("one", "1-1", &world(1001, 5)).await, Err(MirrorError::Lost(_))));
+    assert!(mirror.population("one", 1001, 5).await.is_err());
+    // Emptied while a generation is written: it does not become the current one.
+    mirror.begin("one", "1-2").await.unwrap();
+    mirror.write("one", "1-2", &world(1001, 5)).await.unwrap();
+    redis.empty().await;
+    assert!(matches!(mirror.switch("one", "1-2").await, Err(MirrorError::Lost(_))));
+    assert_eq!(mirror.generation("one").await.unwrap(), None);
+    // A second try under the same name begins with nothing.
+    mirror.begin("one", "1-2").await.unwrap();
+    mirror.write("one", "1-2", &world(1002, 6)).await.unwrap();
+    mirror.begin("one", "1-2").await.unwrap();
+    mirror.write("one", "1-2", &world(1001, 5)).await.unwrap();
+    mirror.switch("one", "1-2").await.unwrap();
+    assert_eq!(mirror.population("one", 1001, 5).await.unwrap().mobs, 2);
     assert!(mirror.population("one", 1002, 6).await.is_err());
 }

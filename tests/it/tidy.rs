@@ -24,7 +24,7 @@ fn files(dir: &Path, ending: &str, to: &mut Vec<PathBuf>) {
 /// Path from the root, and content.
 fn sources() -> Vec<(String, String)> {
     let mut found = Vec::new();
-    for dir in ["src", "tests/it", "loadtest/src"] {
+    for dir in ["src", "tests/it", "loadtest/src", "loadtest/tests"] {
         files(&root().join(dir), ".rs", &mut found);
     }
     found.sort();

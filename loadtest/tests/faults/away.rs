@@ -1,16 +1,14 @@
 //! Forge and Redis are not there when a nexus starts: it comes up, and its worlds run. Nobody can enter until the Forge is
 //! back; and then everybody comes at once.
 
-use std::time::Duration;
-
-use futures_util::{SinkExt, StreamExt};
+use loadtest::plan::Seat;
 use loadtest::stage::{Stage, StageOptions};
 use realms::link::Link;
-use serde_json::{Value, json};
-use tokio_tungstenite::tungstenite::Message;
+use serde_json::Value;
 
 use crate::trial::Trial;
-use crate::{PATIENCE, options};
+use crate::visitor::Visitor;
+use crate::{options, until};
 
 /// So many come in at once.
 const STORM: i64 = 150;
@@ -25,6 +23,7 @@ async fn without_forge_and_redis_it_starts_and_when_they_return_everyone_comes_i
     // Nobody listens there.
     let redis = "redis://127.0.0.1:1".into();
     let mut trial = Trial::begin(StageOptions { worlds: 2, redis, env, ..options() }).await;
+    trial.calm();
     let playing = trial.play();
     playing.goes_on(300).await;
     trial.kill_and_look(playing).await.unwrap_or_else(|problems| panic!("{problems}"));
@@ -39,9 +38,9 @@ async fn without_forge_and_redis_it_starts_and_when_they_return_everyone_comes_i
     }
     let ready = nexus.get::<Value>("/readyz").await;
     assert!(ready.is_err(), "without the Forge's keys nobody can come in: {ready:?}");
-    let token = trial.stage.forge.tokens.access(1, 0).unwrap();
-    let refused = knock(&format!("ws://127.0.0.1:{public}/ws/game/cmd"), 1, &token).await.unwrap_err();
-    assert_eq!(refused, "Invalid authentication token");
+    let seat = Seat { player: 1, token: trial.stage.forge.tokens.access(1, 0).unwrap(), listens: false };
+    let refused = Visitor::enter(&format!("ws://127.0.0.1:{public}/ws/game/cmd"), &seat).await.err();
+    assert_eq!(refused.as_deref(), Some("Invalid authentication token"));
 
     let registrations = trial.stage.registrations();
     trial.stage.open_forge().unwrap();
@@ -66,49 +65,23 @@ async fn storm(stage: &Stage) {
             let spawn = forge.spawns().nth(nth as usize % 2).unwrap();
             tokio::spawn(async move {
                 let seat = forge.announce(spawn, 1000 + nth, room).await.unwrap();
-                knock(&socket, seat.player, &seat.token).await
+                Visitor::enter(&socket, &seat).await
             })
         })
         .collect();
+    let mut inside = Vec::new();
     for entry in entries {
-        entry.await.unwrap().unwrap();
+        inside.push(entry.await.unwrap().unwrap());
     }
-}
-
-/// Connects and asks for a character. What the server says against it is the error.
-async fn knock(url: &str, player: i64, token: &str) -> Result<(), String> {
-    let knocking = async {
-        let (mut socket, _) = tokio_tungstenite::connect_async(url).await.map_err(|error| error.to_string())?;
-        let hello =
-            json!({"type": "system.connect", "token": token, "data": {"player_key": format!("player.{player}")}});
-        socket.send(Message::text(hello.to_string())).await.map_err(|error| error.to_string())?;
-        while let Some(Ok(message)) = socket.next().await {
-            let Message::Text(text) = message else { continue };
-            let frame: Value = serde_json::from_str(&text).unwrap();
-            match frame["type"].as_str() {
-                Some("cmd.state.sync.success") => return Ok(()),
-                Some("system.connect.error") => return Err(frame["text"].as_str().unwrap_or_default().to_owned()),
-                _ => {}
-            }
-        }
-        Err("the connection ended".into())
-    };
-    tokio::time::timeout(PATIENCE, knocking).await.unwrap_or_else(|_| Err("no answer".into()))
 }
 
 /// The turn that a world is at, once it is at least at this one.
 async fn turn_of(nexus: &Link, spawn: i64, least: u64) -> u64 {
-    let waiting = async {
-        loop {
-            if let Ok(said) = nexus.get::<Value>(&format!("worlds/{spawn}/hash")).await
-                && let Some(seq) = said["seq"].as_u64().filter(|seq| *seq >= least)
-            {
-                return seq;
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    tokio::time::timeout(PATIENCE, waiting).await.expect("the world runs")
+    until("the world runs", async || {
+        let said = nexus.get::<Value>(&format!("worlds/{spawn}/hash")).await.ok()?;
+        said["seq"].as_u64().filter(|seq| *seq >= least)
+    })
+    .await
 }
 
 fn free_port() -> u16 {

@@ -178,9 +178,8 @@ pub struct Client {
     /// What was shown since somebody looked at it, in order; and the gaps in it.
     pub shown: Vec<Shown>,
     pub gaps: Vec<Gap>,
-    /// Returns after which everything that was missed came, and how much that was.
+    /// How often it came back and caught up.
     pub returns: u64,
-    pub missed: u64,
     // What changed hands:
     pub gave: Vec<(i64, PlayerId)>,
     pub paid: Vec<(i64, PlayerId)>,
@@ -197,6 +196,8 @@ pub struct Client {
     dice: Dice,
     /// It quits at one command in so many, and loses its connection now and then.
     pub leaves: Option<usize>,
+    /// How long it thinks before each command.
+    pub pause: Duration,
 }
 
 /// How far a connection is with taking up where the client was.
@@ -224,7 +225,6 @@ impl Client {
             shown: Vec::new(),
             gaps: Vec::new(),
             returns: 0,
-            missed: 0,
             gave: Vec::new(),
             paid: Vec::new(),
             ate: Vec::new(),
@@ -236,6 +236,7 @@ impl Client {
             start,
             dice,
             leaves: Some(80),
+            pause: Duration::ZERO,
         }
     }
 
@@ -301,6 +302,9 @@ impl Client {
                 return End::Again;
             }
             while self.open.len() < most && !self.open.iter().any(|sent| sent.deed == Deed::Quit) {
+                if !self.pause.is_zero() {
+                    tokio::time::sleep(self.pause).await;
+                }
                 self.n += 1;
                 let sent = Sent { n: self.n, deed: self.choose() };
                 self.open.push_back(sent.clone());

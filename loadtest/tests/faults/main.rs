@@ -5,13 +5,16 @@
 mod away;
 mod chronicle;
 mod client;
+mod clock;
 mod disk;
 mod kills;
 mod ledger;
 mod oracle;
+mod redis;
 mod stops;
 mod trial;
 mod view;
+mod visitor;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -37,9 +40,14 @@ pub fn place() -> PathBuf {
     PathBuf::from(env!("CARGO_TARGET_TMPDIR"))
 }
 
+/// The load harness's program.
+pub fn harness() -> &'static Path {
+    Path::new(env!("CARGO_BIN_EXE_loadtest"))
+}
+
 /// A stage for a test. The nexus is the one that was built beside the harness.
 pub fn options() -> StageOptions {
-    let harness = Path::new(env!("CARGO_BIN_EXE_loadtest"));
+    let harness = harness();
     let nexus = harness.with_file_name("nexus");
     assert!(nexus.exists(), "there is no {}: `cargo nextest run --workspace` builds it", nexus.display());
     StageOptions::new(harness.to_owned(), nexus, place())
@@ -49,4 +57,17 @@ pub fn options() -> StageOptions {
 pub fn number(name: &str) -> Option<u64> {
     let text = std::env::var(name).ok()?;
     Some(text.parse().unwrap_or_else(|_| panic!("{name} is a number, not {text:?}")))
+}
+
+/// Asks again and again until there is something.
+pub async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
+    let asking = async {
+        loop {
+            if let Some(found) = ask().await {
+                return found;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, asking).await.unwrap_or_else(|_| panic!("never: {what}"))
 }

@@ -19,6 +19,8 @@ use crate::disk::Disk;
 use crate::ledger::Ledger;
 use crate::{oracle, place, town};
 
+/// How long people think when they are calm.
+const PAUSE: Duration = Duration::from_millis(30);
 const PLAYERS_OF_A_WORLD: i64 = 5;
 /// Gold that a character begins with in the town, and that the mobs of a town have together.
 const GOLD: (i64, i64) = (60, 7);
@@ -99,6 +101,11 @@ impl Trial {
     /// From here on nobody leaves the world, and nobody loses the connection by themselves.
     pub fn stay(&mut self) {
         self.clients.iter_mut().for_each(|client| client.leaves = None);
+    }
+
+    /// From here on people take their time: there is something else to see than load.
+    pub fn calm(&mut self) {
+        self.clients.iter_mut().for_each(|client| client.pause = PAUSE);
     }
 
     /// A round begins.

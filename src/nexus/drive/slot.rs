@@ -252,8 +252,12 @@ impl Slot {
         for out in self.output.outs.drain(..) {
             match out {
                 Out::Stopped => {
-                    self.stage = Stage::Last;
-                    self.wanted.extend(self.stop.take());
+                    // After a crash in the middle of a stop nobody waits for it any more: the world goes on, empty, until
+                    // it is told again.
+                    if let Some(done) = self.stop.take() {
+                        self.stage = Stage::Last;
+                        self.wanted.push(done);
+                    }
                 }
                 out => batch.outs.push(Outbound::of(spawn, out)),
             }
@@ -312,6 +316,11 @@ impl Slot {
         });
     }
 
+    /// Stopped and stored: what is left of it goes.
+    pub fn free(self) {
+        free(self.world);
+    }
+
     /// The world is whole again, or will not be without an operator.
     pub fn mended(&mut self, world: Option<World>, now: Instant, means: &mut Means) {
         let Some(world) = world else {
@@ -332,7 +341,7 @@ impl Slot {
         // Followed no further: the heap that they count in is another.
         self.followed.clear();
         (self.given, self.taken) = (0, 0);
-        self.world = world;
+        free(std::mem::replace(&mut self.world, world));
         self.base = (now, self.world.meta.now);
         self.last_given = self.world.meta.now;
         self.stage = Stage::Running;
@@ -468,5 +477,13 @@ impl Slot {
             rules,
             done: std::mem::take(&mut self.waiting),
         })
+    }
+}
+
+/// Gives the memory of a world back, on a thread of its own: a large one takes a while.
+fn free(world: World) {
+    let freeing = std::thread::Builder::new().name("freeing".into()).spawn(move || drop(world));
+    if let Err(error) = freeing {
+        tracing::debug!(%error, "no thread to free a world on; it was freed at once");
     }
 }

@@ -106,8 +106,14 @@ impl Data {
                 to.push_str(",\"room\":");
                 room.encode(to);
                 field(",\"world\":", world, to);
-                field(",\"who_list\":", who_list, to);
+                to.push_str(",\"who_list\":");
+                who_list.encode(to);
             }
+            Self::Who { players } => {
+                to.push_str("{\"players\":");
+                players.encode(to);
+            }
+            Self::WhoList(players) => return players.encode(to),
             Self::Items(data) => data.encode(to),
             other => return plain(other, to),
         }
@@ -262,6 +268,12 @@ impl MapRoom {
         to.push_str(",\"name\":\"");
         to.push_str(&shown.head[shown.name.0..shown.name.1]);
         to.push_str("\"}");
+    }
+}
+
+impl WhoList {
+    fn encode(&self, to: &mut String) {
+        to.push_str(self.json.get_or_make(|| json_of(self).into()));
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod patch;
 mod place;
+mod who;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use crate::world::template::Stats;
 
 pub use patch::*;
 pub use place::*;
+pub use who::*;
 
 /// Pieces of JSON that were made of a view when it was first sent.
 #[derive(Clone, Debug)]
@@ -59,6 +61,9 @@ pub struct Char {
     pub quest_data: QuestData,
     pub actions: Vec<String>,
     pub equipment: Equipment,
+    /// A player's numbers with what is worn; clients see their own only.
+    #[serde(skip)]
+    pub stats: Stats,
     #[serde(skip)]
     pub shown: Kept<Shown>,
 }
@@ -265,31 +270,13 @@ pub struct Socials {
     pub order: Vec<String>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct WhoEntry {
-    pub id: i64,
-    pub key: String,
-    pub name: String,
-    pub title: String,
-    pub level: u32,
-    pub gender: &'static str,
-    pub core_faction: String,
-    pub display_faction: Option<String>,
-    pub clan: Option<String>,
-    pub is_idle: bool,
-    pub is_immortal: bool,
-    pub is_invisible: bool,
-    pub is_linkless: bool,
-    pub name_recognition: bool,
-}
-
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct StateSync {
     pub map: Vec<MapRoom>,
     pub actor: Actor,
     pub room: RoomView,
     pub world: SyncWorld,
-    pub who_list: Vec<WhoEntry>,
+    pub who_list: Arc<WhoList>,
 }
 
 /// `system.connect.success`: how to come back.

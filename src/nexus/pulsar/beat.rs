@@ -92,17 +92,12 @@ fn players(turn: &mut Turn, after: i64) {
 }
 
 fn regenerate_player(turn: &mut Turn, id: PlayerId) {
-    let Some((stats, resting)) = turn
-        .world
-        .players
-        .get(id)
-        .map(|player| (turn.world.player_stats(player), player.state == CharacterState::Resting))
-    else {
+    let row = turn.world.players.get(id).map(|player| (player.state, player.health));
+    let Some(((state, health_now), stats)) = row.zip(turn.world.stats_of(id)) else {
         turn.world.index.tired_players.remove(&id);
         return;
     };
-    let [health, mana, stamina] = formulas::player_regeneration(&stats, resting);
-    let health_now = turn.world.players.get(id).map_or(0, |p| p.health);
+    let [health, mana, stamina] = formulas::player_regeneration(&stats, state == CharacterState::Resting);
     let healed = (health_now + health).min(stats.health_max.max(health_now));
     let mut changed = healed != health_now;
     if changed && let Some(player) = turn.world.players.edit(id) {
@@ -261,9 +256,11 @@ fn roam_one(turn: &mut Turn, id: MobId) {
 impl World {
     /// Is any vital of this player below what it can be?
     pub fn is_tired(&self, id: PlayerId) -> bool {
-        let (Some(player), Some(presence)) = (self.players.get(id), self.presences.get(id)) else { return false };
-        let stats = self.player_stats(player);
-        player.health < stats.health_max || presence.mana < stats.mana_max || presence.stamina < stats.stamina_max
+        let (Some(view), Some(presence)) = (self.char_view(Who::Player(id)), self.presences.get(id)) else {
+            return false;
+        };
+        let stats = &view.stats;
+        view.health < stats.health_max || presence.mana < stats.mana_max || presence.stamina < stats.stamina_max
     }
 }
 

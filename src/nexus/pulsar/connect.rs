@@ -3,6 +3,7 @@
 //! when the world does not have it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::nexus::message::view::*;
 use crate::nexus::message::{Data, ErrorData, Frame, Text};
@@ -11,8 +12,8 @@ use crate::world::internal::Errand;
 use crate::world::kinds::*;
 use crate::world::template::{Currency, Faction, RoomId};
 
-use super::instruction::Stay;
-use super::record::{self, Ask, Item, Place, Player, Presence, Viewed, Who};
+use super::instruction::{Instruction, Stay};
+use super::record::{Ask, Item, Place, Player, Presence, Viewed, Who};
 use super::see;
 use super::turn::{Out, Return, Turn, Welcome};
 use super::{beat, equip, react};
@@ -163,17 +164,42 @@ pub fn unlink(turn: &mut Turn, player: PlayerId, session: u64) -> bool {
 
 /// The whole state, for a client that begins or begins anew.
 pub fn sync(turn: &mut Turn, player: PlayerId) {
+    let who_list = turn.world.who_list(player, WHO_LIST_MAX).0;
+    sync_with(turn, player, who_list);
+}
+
+fn sync_with(turn: &mut Turn, player: PlayerId, who_list: Arc<WhoList>) {
     let Some(room_id) = turn.world.room_of(Who::Player(player)) else { return };
     let (Some(actor), Some(room)) = (turn.world.actor(player), turn.world.room_view(room_id, player)) else { return };
     let text = Text::OfRoom { viewer: player, brief: false };
-    let state = StateSync {
-        map: turn.world.map(player),
-        actor,
-        room,
-        world: sync_world(turn),
-        who_list: turn.world.who_list(player, WHO_LIST_MAX).0,
-    };
+    let state = StateSync { map: turn.world.map(player), actor, room, world: sync_world(turn), who_list };
     turn.tell(player, Frame::new("cmd.state.sync.success", text, Data::Sync(Box::new(state))));
+}
+
+/// Players of one turn who get everything anew, and rooms on all their maps, about.
+pub const RENEW_CHUNK: usize = 32;
+pub const RENEW_ROOMS: usize = 4_000;
+
+/// The world has another set of templates: everyone after this player gets everything anew, some in each turn.
+pub fn renew(turn: &mut Turn, after: PlayerId) {
+    let players: Vec<PlayerId> = turn.world.players.after(after).map(|(id, _)| id).take(RENEW_CHUNK).collect();
+    let mut lists: BTreeMap<see::WhoKind, Arc<WhoList>> = BTreeMap::new();
+    let (mut rooms, mut last) = (0, after);
+    for player in players {
+        if rooms > RENEW_ROOMS {
+            break;
+        }
+        last = player;
+        rooms += turn.world.viewed.get(player).map_or(0, |viewed| viewed.rooms.len());
+        turn.print(player, "write.game", "The world shifts a little around you: its builders have been at work.");
+        if let Some(kind) = turn.world.who_kind(player) {
+            let list = lists.entry(kind).or_insert_with(|| turn.world.who_list(player, WHO_LIST_MAX).0).clone();
+            sync_with(turn, player, list);
+        }
+    }
+    if turn.world.players.after(last).next().is_some() {
+        turn.world.schedule(0, Instruction::Renew { after: last });
+    }
 }
 
 /// Everyone's who list is out of date.
@@ -182,13 +208,12 @@ pub fn who_changed(turn: &mut Turn) {
         return;
     }
     // Lists differ between viewers by faction and rank; most share one.
-    let mut viewers: BTreeMap<(Option<String>, bool, Option<PlayerId>), Vec<PlayerId>> = BTreeMap::new();
+    let mut viewers: BTreeMap<see::WhoKind, Vec<PlayerId>> = BTreeMap::new();
     for id in turn.world.index.names.values() {
-        let Some(row) = turn.world.players.get(*id) else { continue };
-        if turn.world.presences.get(*id).is_some_and(|presence| presence.session.is_some()) {
-            // Who is not seen by their own kind sees themselves all the same.
-            let alone = (row.is_invisible && !row.is_immortal).then_some(*id);
-            viewers.entry((row.core_faction.clone(), row.is_immortal, alone)).or_default().push(*id);
+        if turn.world.presences.get(*id).is_some_and(|presence| presence.session.is_some())
+            && let Some(kind) = turn.world.who_kind(*id)
+        {
+            viewers.entry(kind).or_default().push(*id);
         }
     }
     for players in viewers.into_values() {
@@ -240,6 +265,8 @@ fn sync_world(turn: &Turn) -> SyncWorld {
 /// Makes the rows of a character that the world does not have.
 fn enter(turn: &mut Turn, save: Character) {
     let world = &mut *turn.world;
+    // Whoever comes in begins the world's next run, should it have been stopped and gone on.
+    world.meta.is_stopped = false;
     let templates = world.templates.clone();
     let faction_start = save
         .core_faction
@@ -327,7 +354,7 @@ fn enter(turn: &mut Turn, save: Character) {
 
 /// Vitals never exceed what they can be; a character without saved ones is at its best.
 pub fn clamp_vitals(world: &mut super::world::World, id: PlayerId) {
-    let Some(stats) = world.players.get(id).map(|player: &record::Player| world.player_stats(player)) else { return };
+    let Some(stats) = world.stats_of(id) else { return };
     let mut tired = false;
     if let Some(player) = world.players.get(id) {
         tired |= player.health < stats.health_max;

@@ -1,14 +1,15 @@
 //! A world as records, and back: cuts (what changed, as of one turn), recovery, and the hash that
 //! tells whether two worlds are the same.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
 use crate::world::character::{Character, ItemId, PlayerId, SavedItem, SavedPlace};
-use crate::world::template::Templates;
+use crate::world::template::{Templates, ZoneId};
 
-use super::record::{Item, Meta, Player, Presence, RecordError, Viewed, Who, decode, encode};
+use super::record::{Item, Meta, MobId, Player, Presence, RecordError, Viewed, decode, encode};
 use super::table::Changes;
 use super::world::{Index, World};
 use super::{beat, leave};
@@ -91,11 +92,11 @@ impl World {
         complete
     }
 
-    /// What the complete cut writes, table by table: a large cut is handed over without being copied. Of a key that is
+    /// What the complete cut writes, in lists, so that a large one is neither moved as it grows nor copied here. Of a key that is
     /// in it twice the last counts.
     pub fn take_cut(&mut self) -> Vec<Changes> {
         let mut changes = Vec::new();
-        each_table!(self, table => changes.push(table.take_written()));
+        each_table!(self, table => changes.append(&mut table.take_written()));
         changes
     }
 
@@ -108,38 +109,28 @@ impl World {
         records: impl IntoIterator<Item = (&'a [u8], &'a [u8])>,
         templates: Arc<Templates>,
     ) -> Result<Self, RecordError> {
-        let mut world = Self::empty(decode::<Meta>(meta)?, templates);
+        let mut restoring = Restoring::new(meta, templates)?;
         for (key, bytes) in records {
-            let (tag, rest) = key.split_first().ok_or(RecordError::Empty)?;
-            match tag {
-                b'R' => world.rooms.restore(rest, bytes)?,
-                b'M' => world.mobs.restore(rest, bytes)?,
-                b'I' => world.items.restore(rest, bytes)?,
-                b'P' => world.players.restore(rest, bytes)?,
-                b'p' => world.presences.restore(rest, bytes)?,
-                b'V' => world.viewed.restore(rest, bytes)?,
-                b'T' => world.waiting.restore(rest, bytes)?,
-                b'E' => world.errands.restore(rest, bytes)?,
-                b'Z' => world.zone_resets.restore(rest, bytes)?,
-                b'L' => world.loader_runs.restore(rest, bytes)?,
-                b'S' => world.staged.restore(rest, bytes)?,
-                b'D' => world.departed.restore(rest, bytes)?,
-                other => return Err(RecordError::Version(*other)),
-            }
+            restoring.put(key, bytes)?;
         }
-        for (arrival, timing) in world.waiting.iter() {
-            world.timings.wait(timing.due, arrival);
-        }
-        world.reindex();
-        if world.waiting.is_empty() {
-            beat::wind_up(&mut world);
-        }
-        Ok(world)
+        Ok(restoring.world())
     }
 
     /// Works the indexes out anew.
     pub fn reindex(&mut self) {
-        let mut index = Index::default();
+        self.index = Index::default();
+        let rules = self.mobs.iter().filter_map(|(_, mob)| mob.rule);
+        for rule in rules.chain(self.items.iter().filter_map(|(_, item)| item.rule)) {
+            *self.index.rules.entry(rule).or_default() += 1;
+        }
+        self.reindex_players();
+        self.reindex_mobs();
+    }
+
+    /// What is known of players beside their rows.
+    pub(super) fn reindex_players(&mut self) {
+        let index = &mut self.index;
+        (index.names, index.linkless, index.awake) = Default::default();
         for (id, player) in self.players.iter() {
             index.names.insert(player.name.to_lowercase(), id);
             index.tired_players.insert(id);
@@ -147,21 +138,34 @@ impl World {
                 index.linkless.insert(id);
             }
         }
-        for rule in self.mobs.iter().filter_map(|(_, m)| m.rule).chain(self.items.iter().filter_map(|(_, i)| i.rule)) {
-            *index.rules.entry(rule).or_default() += 1;
-        }
-        self.index = index;
-        let places: Vec<_> =
-            self.rooms.iter().flat_map(|(room, row)| row.chars.iter().map(move |who| (*who, room))).collect();
-        for (who, room) in places {
-            let Some(zone) = self.zone_of(room) else { continue };
-            match who {
-                Who::Player(id) => {
-                    self.index.awake.entry(zone).or_default().insert(id);
-                }
-                Who::Mob(id) => self.index_mob(id, zone),
+        for (id, presence) in self.presences.iter() {
+            if let Some(room) = self.templates.rooms.get(&presence.room) {
+                index.awake.entry(room.zone).or_default().insert(id);
             }
         }
+    }
+
+    /// Which mobs may roam, and which are tired.
+    pub(super) fn reindex_mobs(&mut self) {
+        // In the order of the rows, so that each set is made at once.
+        let (mut roamers, mut tired) = (BTreeMap::<_, Vec<_>>::new(), BTreeMap::<_, Vec<_>>::new());
+        for (id, mob) in self.mobs.iter() {
+            let (Some(room), Some(template)) =
+                (self.templates.rooms.get(&mob.room), self.templates.mobs.get(&mob.template))
+            else {
+                continue;
+            };
+            if template.roams() {
+                roamers.entry(room.zone).or_default().push(id);
+            }
+            if mob.is_tired(&template.stats) {
+                tired.entry(room.zone).or_default().push(id);
+            }
+        }
+        let sets = |lists: BTreeMap<ZoneId, Vec<MobId>>| {
+            lists.into_iter().map(|(zone, mobs)| (zone, mobs.into_iter().collect())).collect()
+        };
+        (self.index.roamers, self.index.tired_mobs) = (sets(roamers), sets(tired));
     }
 
     /// The hash of everything that is state, in canonical order: two worlds with the same hash go on
@@ -183,6 +187,54 @@ impl World {
         let mut records = Vec::new();
         each_table!(self, table => table.each_encoded(|key, value| records.push((key, value))));
         (encode(&self.meta), records)
+    }
+}
+
+/// A world that is being read back, record by record.
+pub struct Restoring(World);
+
+impl Restoring {
+    /// # Errors
+    /// The head of the cut cannot be read.
+    pub fn new(meta: &[u8], templates: Arc<Templates>) -> Result<Self, RecordError> {
+        Ok(Self(World::empty(decode::<Meta>(meta)?, templates)))
+    }
+
+    /// Takes a record in. In the order of the keys it is fastest.
+    ///
+    /// # Errors
+    /// The record cannot be read, or its key begins with a tag that this engine does not know.
+    pub fn put(&mut self, key: &[u8], bytes: &[u8]) -> Result<(), RecordError> {
+        let world = &mut self.0;
+        let (tag, rest) = key.split_first().ok_or(RecordError::Empty)?;
+        match tag {
+            b'R' => world.rooms.restore(rest, bytes),
+            b'M' => world.mobs.restore(rest, bytes),
+            b'I' => world.items.restore(rest, bytes),
+            b'P' => world.players.restore(rest, bytes),
+            b'p' => world.presences.restore(rest, bytes),
+            b'V' => world.viewed.restore(rest, bytes),
+            b'T' => world.waiting.restore(rest, bytes),
+            b'E' => world.errands.restore(rest, bytes),
+            b'Z' => world.zone_resets.restore(rest, bytes),
+            b'L' => world.loader_runs.restore(rest, bytes),
+            b'S' => world.staged.restore(rest, bytes),
+            b'D' => world.departed.restore(rest, bytes),
+            other => Err(RecordError::Version(*other)),
+        }
+    }
+
+    /// The world, with what follows from its records.
+    pub fn world(self) -> World {
+        let mut world = self.0;
+        for (arrival, timing) in world.waiting.iter() {
+            world.timings.wait(timing.due, arrival);
+        }
+        world.reindex();
+        if world.waiting.is_empty() {
+            beat::wind_up(&mut world);
+        }
+        world
     }
 }
 

@@ -134,6 +134,17 @@ pub enum Instruction {
     Skip {
         timer: Option<u64>,
     },
+
+    // More of the world's own timings
+    /// The set of templates has changed: players after this one get everything anew.
+    Renew {
+        after: PlayerId,
+    },
+    /// The set of templates has changed: what of these rows, from after this key on, has no template ceases to be.
+    Resettle {
+        stage: SettleStage,
+        after: i64,
+    },
 }
 
 /// Which stay of a character in the world a client means.
@@ -146,7 +157,7 @@ pub struct Stay {
 }
 
 /// The kinds of instructions, as the meters name them.
-pub const KINDS: [&str; 24] = [
+pub const KINDS: [&str; 26] = [
     "connect",
     "unlink",
     "text",
@@ -170,6 +181,8 @@ pub const KINDS: [&str; 24] = [
     "stop",
     "skip",
     "resume",
+    "renew",
+    "resettle",
     "cancelled",
 ];
 /// The kind of a timing that was cancelled while its entry lay in the heap.
@@ -202,6 +215,8 @@ impl Instruction {
             Self::Stop => 20,
             Self::Skip { .. } => 21,
             Self::Resume { .. } => 22,
+            Self::Renew { .. } => 23,
+            Self::Resettle { .. } => 24,
         }
     }
 }
@@ -212,6 +227,13 @@ pub enum BeatStage {
     Players,
     Mobs,
     Roam,
+}
+
+/// What may lose its template.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SettleStage {
+    Items,
+    Mobs,
 }
 
 /// What an errand came back with.
@@ -300,6 +322,8 @@ mod tests {
             Instruction::Tic,
             Instruction::LoadOn { errand, next: 0 },
             Instruction::Skip { timer: None },
+            Instruction::Renew { after: 0 },
+            Instruction::Resettle { stage: SettleStage::Items, after: 0 },
         ] {
             let debug = format!("{instruction:?}");
             let name = debug.split([' ', '(']).next().unwrap().to_lowercase();

@@ -8,6 +8,7 @@ use crate::world::internal::Errand;
 use crate::world::kinds::*;
 use crate::world::template::RoomId;
 
+use super::instruction::Instruction;
 use super::record::{Ask, Place, Player, Presence, Viewed, Who};
 use super::see;
 use super::turn::{Out, Turn};
@@ -42,14 +43,21 @@ pub fn expel(turn: &mut Turn, player: PlayerId, text: &str) -> bool {
     true
 }
 
-/// The world stops: everyone leaves.
+/// Players of one turn who leave a world that stops.
+pub const STOP_CHUNK: usize = 16;
+
+/// The world stops: everyone leaves, some in each turn.
 pub fn stop(turn: &mut Turn) -> bool {
-    let players: Vec<PlayerId> = turn.world.players.iter().map(|(id, _)| id).collect();
+    let players: Vec<PlayerId> = turn.world.players.iter().map(|(id, _)| id).take(STOP_CHUNK).collect();
     for player in players {
         expel(turn, player, "The world is closing its doors. What you have is safe.");
     }
-    turn.world.meta.is_stopped = true;
-    turn.out.outs.push(Out::Stopped);
+    if turn.world.players.is_empty() {
+        turn.world.meta.is_stopped = true;
+        turn.out.outs.push(Out::Stopped);
+    } else {
+        turn.world.schedule(0, Instruction::Stop);
+    }
     true
 }
 

@@ -1,11 +1,13 @@
 //! Bringing into the world what the loaders planned: in order, a bounded number a turn, each rule's
 //! cap checked again. Also what happens to things whose template or room a new set no longer has.
 
+use std::sync::Arc;
+
 use crate::world::internal::{ErrandId, PlannedLoad, PlannedPlace, PlannedThing};
 use crate::world::kinds::*;
-use crate::world::template::{LoaderId, MobTemplateId, RoomId, RuleId, ZoneId};
+use crate::world::template::{LoaderId, MobTemplate, MobTemplateId, Room, RoomId, RuleId, Templates, ZoneId};
 
-use super::instruction::Instruction;
+use super::instruction::{Instruction, SettleStage};
 use super::record::{Ask, Mob, MobId, Place, Staged, Stamp, Who};
 use super::turn::Turn;
 use super::world::World;
@@ -234,55 +236,31 @@ fn reset_doors(turn: &mut Turn, zone: ZoneId) {
     }
 }
 
-/// After a switch of templates: nobody and nothing stays in a room that is gone, and things whose
-/// template is gone cease to be.
-pub fn resettle(turn: &mut Turn) {
+/// After a switch of templates: nobody and nothing stays in a room that is gone, and things whose template is gone cease
+/// to be. What is worked out from rows and templates is worked out anew only where the sets differ in it.
+pub fn resettle(turn: &mut Turn, before: &Templates) {
     let world = &mut *turn.world;
+    let after = world.templates.clone();
     // What clients see is made of templates too.
     world.mobs.forget_views();
     world.items.forget_views();
     world.players.forget_views();
-    let start = world.templates.world.starting_room;
-    let gone: Vec<i64> = world
-        .items
-        .iter()
-        .filter(|(_, i)| !world.templates.items.contains_key(&i.template))
-        .map(|(id, _)| id)
-        .collect();
-    for item in gone {
-        spill(world, item);
-        world.destroy_item(item);
+    leave_lost_rooms(world);
+    if before.items.keys().any(|id| !after.items.contains_key(id)) {
+        resettle_on(turn, SettleStage::Items, i64::MIN);
     }
-    let gone: Vec<MobId> = world
-        .mobs
-        .iter()
-        .filter(|(_, m)| {
-            !world.templates.mobs.contains_key(&m.template) || !world.templates.rooms.contains_key(&m.room)
-        })
-        .map(|(id, _)| id)
-        .collect();
-    for mob in gone {
-        destroy_mob(world, mob);
+    if before.mobs.keys().any(|id| !after.mobs.contains_key(id)) {
+        resettle_on(turn, SettleStage::Mobs, i64::MIN);
     }
-    let lost: Vec<RoomId> =
-        world.rooms.iter().map(|(id, _)| id).filter(|id| !world.templates.rooms.contains_key(id)).collect();
-    for room in lost {
-        let row = world.rooms.get(room).cloned().unwrap_or_default();
-        for item in row.items {
-            world.move_item(item, Place::Room(start));
-        }
-        for who in row.chars {
-            world.depart(who, room);
-            if let Who::Player(id) = who {
-                if let Some(presence) = world.presences.edit(id) {
-                    presence.room = start;
-                }
-                world.arrive(who, start);
-            }
-        }
-        world.rooms.remove(room);
+    let world = &mut *turn.world;
+    let moved = |(id, room): (&RoomId, &Arc<Room>)| after.rooms.get(id).is_some_and(|other| other.zone != room.zone);
+    let other = |(id, mob): (&MobTemplateId, &Arc<MobTemplate>)| {
+        after.mobs.get(id).is_none_or(|other| (other.stats, other.roams()) != (mob.stats, mob.roams()))
+    };
+    if before.rooms.iter().any(moved) || before.mobs.iter().any(other) {
+        world.reindex_mobs();
     }
-    world.reindex();
+    world.reindex_players();
     let players: Vec<i64> = world.players.iter().map(|(id, _)| id).collect();
     for player in players {
         connect::clamp_vitals(world, player);
@@ -291,10 +269,67 @@ pub fn resettle(turn: &mut Turn) {
         }
     }
     // Zones that lost their last player just now, or that are gone.
-    let (now, zones) = (world.meta.now, world.templates.zones.clone());
-    world.meta.asleep.retain(|zone, _| zones.contains_key(zone));
-    for zone in zones.keys().filter(|zone| !world.index.awake.contains_key(*zone)) {
+    let now = world.meta.now;
+    world.meta.asleep.retain(|zone, _| after.zones.contains_key(zone));
+    for zone in after.zones.keys().filter(|zone| !world.index.awake.contains_key(*zone)) {
         world.meta.asleep.entry(*zone).or_insert(now);
+    }
+}
+
+fn leave_lost_rooms(world: &mut World) {
+    let start = world.templates.world.starting_room;
+    let is_lost = |id: &RoomId| !world.templates.rooms.contains_key(id);
+    let lost: Vec<RoomId> = world.rooms.iter().map(|(id, _)| id).filter(is_lost).collect();
+    for room in lost {
+        let row = world.rooms.get(room).cloned().unwrap_or_default();
+        for item in row.items {
+            world.move_item(item, Place::Room(start));
+        }
+        for who in row.chars {
+            match who {
+                Who::Player(id) => {
+                    world.depart(who, room);
+                    if let Some(presence) = world.presences.edit(id) {
+                        presence.room = start;
+                    }
+                    world.arrive(who, start);
+                }
+                Who::Mob(id) => destroy_mob(world, id),
+            }
+        }
+        world.rooms.remove(room);
+    }
+}
+
+/// Rows of one turn that are looked at for what has lost its template, and how many of these cease to be.
+pub const SETTLE_CHUNK: usize = 20_000;
+pub const SETTLE_GONE: usize = 500;
+
+/// Goes on with what has lost its template, from after this key.
+pub fn resettle_on(turn: &mut Turn, stage: SettleStage, after: i64) {
+    let world = &mut *turn.world;
+    let (mut gone, mut last, mut seen) = (Vec::new(), after, 0);
+    let mut look = |id: i64, is_gone: bool| {
+        (last, seen) = (id, seen + 1);
+        gone.extend(is_gone.then_some(id));
+        seen < SETTLE_CHUNK && gone.len() < SETTLE_GONE
+    };
+    let set = &world.templates;
+    let is_complete = match stage {
+        SettleStage::Items => world.items.after(after).all(|(id, i)| look(id, !set.items.contains_key(&i.template))),
+        SettleStage::Mobs => world.mobs.after(after).all(|(id, m)| look(id, !set.mobs.contains_key(&m.template))),
+    };
+    for id in gone {
+        match stage {
+            SettleStage::Items => {
+                spill(world, id);
+                world.destroy_item(id);
+            }
+            SettleStage::Mobs => destroy_mob(world, id),
+        }
+    }
+    if !is_complete {
+        world.schedule(0, Instruction::Resettle { stage, after: last });
     }
 }
 

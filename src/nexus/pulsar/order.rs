@@ -138,12 +138,8 @@ pub fn templates(turn: &mut Turn, hash: &str, sets: &dyn Sets) -> bool {
     }
     let Some(set) = sets.set(hash) else { return false };
     turn.world.meta.templates = hash.to_owned();
-    turn.world.templates = set;
-    load::resettle(turn);
-    let players: Vec<PlayerId> = turn.world.players.iter().map(|(id, _)| id).collect();
-    for player in players {
-        turn.print(player, "write.game", "The world shifts a little around you: its builders have been at work.");
-        connect::sync(turn, player);
-    }
+    let before = std::mem::replace(&mut turn.world.templates, set);
+    load::resettle(turn, &before);
+    connect::renew(turn, PlayerId::MIN);
     true
 }

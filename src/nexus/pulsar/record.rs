@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::world::character::{Account, ItemId, PlayerConfig, PlayerId};
 use crate::world::internal::{Errand, ErrandId};
 use crate::world::kinds::*;
-use crate::world::template::{ItemTemplateId, MobTemplateId, RoomId, RuleId, WorldId, ZoneId};
+use crate::world::template::{ItemTemplateId, MobTemplateId, RoomId, RuleId, Stats, WorldId, ZoneId};
 
 use super::instruction::Instruction;
 
@@ -145,6 +145,13 @@ pub struct Mob {
     pub worn: Vec<(Slot, ItemId)>,
     /// Reactions that wait: index and the world millisecond until which; `u64::MAX` for ever.
     pub gates: Vec<(u16, u64)>,
+}
+
+impl Mob {
+    /// Is any vital of it below what it can be?
+    pub fn is_tired(&self, stats: &Stats) -> bool {
+        self.health < stats.health_max || self.mana < stats.mana_max || self.stamina < stats.stamina_max
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

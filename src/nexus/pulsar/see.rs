@@ -8,9 +8,9 @@ use crate::nexus::message::view::{self, *};
 use crate::world::character::{ItemId, PlayerId};
 use crate::world::formulas;
 use crate::world::kinds::*;
-use crate::world::template::{ItemTemplate, RoomId, Stats};
+use crate::world::template::{ItemTemplate, Room, RoomId, Stats};
 
-use super::record::{self, MobId, Place, Player, Who};
+use super::record::{self, MobId, Place, Who};
 use super::world::World;
 
 /// After this long without a command a player is shown as idle; world milliseconds.
@@ -28,6 +28,11 @@ impl World {
             .filter_map(|item| self.templates.items.get(&item.template).map(|t| &**t))
             .collect();
         formulas::compute_stats(player.level, player.archetype, &worn, false)
+    }
+
+    /// The same, of a player who is here; worked out once between changes of what is worn and the like.
+    pub fn stats_of(&self, player: PlayerId) -> Option<Stats> {
+        self.char_view(Who::Player(player)).map(|view| view.stats)
     }
 
     /// A character as others see it.
@@ -52,6 +57,7 @@ impl World {
             _ => "is here",
         };
         let name = display_name(&player.name, &player.title);
+        let stats = self.player_stats(player);
         Char {
             id: player.id,
             key: player_key(player.id),
@@ -70,7 +76,8 @@ impl World {
             display_faction: self.faction_name(player.core_faction.as_deref()),
             state: player.state.as_str(),
             health: player.health,
-            health_max: self.player_stats(player).health_max,
+            health_max: stats.health_max,
+            stats,
             is_invisible: player.is_invisible,
             is_linkless: player.is_linkless,
             equipment: self.equipment_view(player.worn.iter().map(|(slot, id)| (*slot, *id))),
@@ -203,15 +210,19 @@ impl World {
 
     /// A room as someone in it sees it. Invisible others are not shown to mortals.
     pub fn room_view(&self, room: RoomId, viewer: PlayerId) -> Option<RoomView> {
-        let template = self.templates.rooms.get(&room)?.clone();
-        let Some(row) = self.rooms.get(room) else {
-            return Some(RoomView { room: template, doors: [None; 6], inventory: Vec::new(), chars: Vec::new() });
-        };
         let sees_all = self.players.get(viewer).is_some_and(|p| p.is_immortal);
+        Some(self.room_view_of(self.templates.rooms.get(&room)?, viewer, sees_all))
+    }
+
+    /// The same, where template and viewer are known already.
+    pub fn room_view_of(&self, room: &Arc<Room>, viewer: PlayerId, sees_all: bool) -> RoomView {
+        let Some(row) = self.rooms.get(room.id) else {
+            return RoomView { room: room.clone(), doors: [None; 6], inventory: Vec::new(), chars: Vec::new() };
+        };
         let mut chars = Vec::with_capacity(row.chars.len());
         let seen = row.chars.iter().filter_map(|who| self.char_view(*who));
         chars.extend(seen.filter(|c| sees_all || !c.is_invisible || c.id == viewer));
-        Some(RoomView { room: template, doors: row.doors, inventory: self.item_views(&row.items), chars })
+        RoomView { room: room.clone(), doors: row.doors, inventory: self.item_views(&row.items), chars }
     }
 
     /// A room, by its key.
@@ -349,36 +360,37 @@ impl World {
     }
 
     /// Who is in the world, as this player may know it, by name, at most `most` of them; and how many there are.
-    pub fn who_list(&self, viewer: PlayerId, most: usize) -> (Vec<WhoEntry>, usize) {
+    pub fn who_list(&self, viewer: PlayerId, most: usize) -> (Arc<WhoList>, usize) {
         let Some(own) = self.players.get(viewer) else { return Default::default() };
-        let known = |other: &Player| {
+        let (mut entries, mut all) = (Vec::with_capacity(self.index.names.len().min(most)), 0);
+        for id in self.index.names.values() {
+            let (Some(other), Some(presence)) = (self.players.get(*id), self.presences.get(*id)) else { continue };
             let friend = other.core_faction == own.core_faction || own.is_immortal || other.is_immortal;
-            other.id == viewer || (friend && (own.is_immortal || !other.is_invisible))
-        };
-        let all = || self.index.names.values().filter_map(|id| self.players.get(*id)).filter(|other| known(other));
-        let entries = all()
-            .take(most)
-            .filter_map(|other| Some((other, self.presences.get(other.id)?)))
-            .map(|(other, presence)| WhoEntry {
-                id: other.id,
-                key: player_key(other.id),
-                name: other.name.clone(),
-                title: other.title.clone(),
-                level: other.level,
-                gender: other.gender.as_str(),
-                core_faction: self.core_faction(other.core_faction.as_deref()),
-                display_faction: self.faction_name(other.core_faction.as_deref()),
-                clan: None,
-                is_idle: self.meta.now.saturating_sub(presence.last_action) >= IDLE_AFTER,
-                is_immortal: other.is_immortal,
-                is_invisible: other.is_invisible,
-                is_linkless: other.is_linkless,
-                name_recognition: false,
-            })
-            .collect();
-        (entries, all().count())
+            if *id != viewer && !(friend && (own.is_immortal || !other.is_invisible)) {
+                continue;
+            }
+            all += 1;
+            if entries.len() >= most {
+                continue;
+            }
+            let is_idle = self.meta.now.saturating_sub(presence.last_action) >= IDLE_AFTER;
+            let is_immortal = other.is_immortal;
+            entries.extend(self.char_view(Who::Player(*id)).map(|who| WhoEntry { who, is_idle, is_immortal }));
+        }
+        (Arc::new(WhoList { entries, ..WhoList::default() }), all)
+    }
+
+    /// What of a player decides which list of the others they see: those for whom it is the same see the same.
+    pub fn who_kind(&self, viewer: PlayerId) -> Option<WhoKind> {
+        let row = self.players.get(viewer)?;
+        // Whom their own kind does not see sees themselves all the same.
+        let alone = (row.is_invisible && !row.is_immortal).then_some(viewer);
+        Some((row.core_faction.clone(), row.is_immortal, alone))
     }
 }
+
+/// See [`World::who_kind`].
+pub type WhoKind = (Option<String>, bool, Option<PlayerId>);
 
 pub fn alias_views(aliases: &BTreeMap<String, String>) -> BTreeMap<String, AliasView> {
     aliases

@@ -111,12 +111,15 @@ struct Door<K> {
     /// As `changed` and `removed` were when the cut began; what is encoded is taken out.
     pending: Vec<K>,
     pending_removed: BTreeSet<K>,
-    written: Changes,
+    /// In lists of [`LIST_RECORDS`]: one that grew for ever would be moved again and again.
+    written: Vec<Changes>,
     scratch: Vec<u8>,
 }
 
 /// Marks that no row has when the table is new lie below.
 const FIRST_INTERVAL: u32 = 2;
+/// Records of one list of what a cut writes.
+const LIST_RECORDS: usize = 1024;
 /// Bytes after which a slice of a cut ends, so that large rows do not make it long.
 const SLICE_BYTES_MAX: usize = 64 * 1024;
 
@@ -138,7 +141,7 @@ impl<K: Key> Door<K> {
             self.removed.remove(&key);
         }
         if !self.pending_removed.is_empty() && self.pending_removed.remove(&key) {
-            self.written.push((key_bytes(self.tag, key), None));
+            self.put((key_bytes(self.tag, key), None));
         }
         self.changed.push(key);
         Row::new(self.interval, value)
@@ -165,8 +168,15 @@ impl<K: Key> Door<K> {
     fn write(&mut self, key: K, value: &impl Serialize) -> usize {
         self.scratch.clear();
         encode_to(value, &mut self.scratch);
-        self.written.push((key_bytes(self.tag, key), Some(self.scratch.as_slice().into())));
+        self.put((key_bytes(self.tag, key), Some(self.scratch.as_slice().into())));
         self.scratch.len()
+    }
+
+    fn put(&mut self, change: (Vec<u8>, Option<Vec<u8>>)) {
+        match self.written.last_mut().filter(|list| list.len() < LIST_RECORDS) {
+            Some(list) => list.push(change),
+            None => self.written.push(vec![change]),
+        }
     }
 
     fn begin_cut(&mut self, cutting: Cutting<K>) {
@@ -324,7 +334,7 @@ impl<K: Key, R: Serialize + DeserializeOwned, V> Table<K, R, V> {
                 row.mark = 0;
                 bytes += door.write(key, &row.value);
             } else if let Some(key) = door.pending_removed.pop_first() {
-                door.written.push((key_bytes(door.tag, key), None));
+                door.put((key_bytes(door.tag, key), None));
             } else {
                 break;
             }
@@ -351,7 +361,7 @@ impl<K: Key, R: Serialize + DeserializeOwned, V> Table<K, R, V> {
     }
 
     /// What the cut has written so far; of a key that is in it twice the last counts.
-    pub fn take_written(&mut self) -> Changes {
+    pub fn take_written(&mut self) -> Vec<Changes> {
         std::mem::take(&mut self.door.written)
     }
 
@@ -394,7 +404,7 @@ mod tests {
 
     fn drained(table: &mut Table<i64, String>) -> Records {
         while !table.drain(2) {}
-        table.take_written().into_iter().map(|(k, v)| (k, v.map(|bytes| decode(&bytes).unwrap()))).collect()
+        table.take_written().into_iter().flatten().map(|(k, v)| (k, v.map(|bytes| decode(&bytes).unwrap()))).collect()
     }
 
     fn key(id: i64) -> Vec<u8> {

@@ -161,6 +161,14 @@ impl Turn<'_> {
                 }
                 true
             }
+            I::Renew { after } => {
+                connect::renew(self, after);
+                true
+            }
+            I::Resettle { stage, after } => {
+                load::resettle_on(self, stage, after);
+                true
+            }
         }
     }
 

@@ -218,11 +218,10 @@ impl World {
     pub(super) fn index_mob(&mut self, id: MobId, zone: ZoneId) {
         let Some(mob) = self.mobs.get(id) else { return };
         let Some(template) = self.templates.mobs.get(&mob.template) else { return };
-        if template.roam_chance > 0 && template.roaming != crate::world::kinds::Roaming::Static {
+        if template.roams() {
             self.index.roamers.entry(zone).or_default().insert(id);
         }
-        let stats = &template.stats;
-        if mob.health < stats.health_max || mob.mana < stats.mana_max || mob.stamina < stats.stamina_max {
+        if mob.is_tired(&template.stats) {
             self.index.tired_mobs.entry(zone).or_default().insert(id);
         }
     }

@@ -18,6 +18,16 @@ pub struct Loaded {
     pub digest: u128,
 }
 
+/// What a cut says of itself.
+#[derive(Clone, Debug)]
+pub struct CutHead {
+    pub meta: Vec<u8>,
+    pub incarnation: u64,
+    pub seq: u64,
+    pub count: u64,
+    pub digest: u128,
+}
+
 /// What a save must bring to the Forge.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Changed {
@@ -30,19 +40,33 @@ pub struct Changed {
 impl State {
     /// The last cut of a world, proven against its count and digest.
     pub fn load(&self, spawn: i64) -> Result<Option<Loaded>, StateError> {
+        let mut records = Vec::new();
+        let head = self.read(spawn, |key, content| records.push((key.to_vec(), content.to_vec())))?;
+        Ok(head.map(|head| Loaded {
+            meta: head.meta,
+            incarnation: head.incarnation,
+            seq: head.seq,
+            records,
+            count: head.count,
+            digest: head.digest,
+        }))
+    }
+
+    /// The last cut of a world, record by record in the order of their keys. What `each` got is proven against the cut's
+    /// count and digest when this returns, and not before.
+    pub fn read(&self, spawn: i64, each: impl FnMut(&[u8], &[u8])) -> Result<Option<CutHead>, StateError> {
         let Some(header) = self.header(spawn)? else { return Ok(None) };
         let meta = self.content(spawn, META, &[])?.unwrap_or_default();
         if header.check_of(&meta) != header.check {
             return Err(StateError::Damaged { spawn, detail: "its header does not belong to its content".to_owned() });
         }
-        let (records, digest) = self.records(spawn, header.count)?;
-        let count = records.len() as u64;
+        let (count, digest) = self.records(spawn, each)?;
         if (count, digest) != (header.count, header.digest) {
             let Header { count: stored, digest: wanted, .. } = header;
             let detail = format!("{count} records of digest {digest:032x} instead of {stored} of {wanted:032x}");
             return Err(StateError::Damaged { spawn, detail });
         }
-        Ok(Some(Loaded { meta, incarnation: header.incarnation, seq: header.seq, records, count, digest }))
+        Ok(Some(CutHead { meta, incarnation: header.incarnation, seq: header.seq, count, digest }))
     }
 
     /// Incarnation and sequence of a world's last cut.
@@ -92,22 +116,26 @@ impl State {
         Ok(Changed { whole, keys: keys? })
     }
 
-    fn records(&self, spawn: i64, expected: u64) -> Result<(Vec<Record>, u128), StateError> {
+    /// Hands every record over; their number and digest.
+    fn records(&self, spawn: i64, mut each: impl FnMut(&[u8], &[u8])) -> Result<(u64, u128), StateError> {
         let prefix = keys::region(spawn, RECORD, &[]);
-        // The count is not proven yet: no more than a hint.
-        let mut records = Vec::with_capacity(expected.min(1 << 20) as usize);
-        let mut digest = 0u128;
+        let (mut count, mut digest) = (0, 0u128);
         for entry in self.scan(&prefix)? {
             let (key, value) = entry?;
             let key = &key[prefix.len()..];
+            let pieces;
             let content = match keys::head(&value) {
-                Head::Inline(content) => content.to_vec(),
-                head => self.assemble(spawn, RECORD, key, &head)?,
+                Head::Inline(content) => content,
+                head => {
+                    pieces = self.assemble(spawn, RECORD, key, &head)?;
+                    &pieces
+                }
             };
-            digest = digest.wrapping_add(keys::share(key, &content));
-            records.push((key.to_vec(), content));
+            count += 1;
+            digest = digest.wrapping_add(keys::share(key, content));
+            each(key, content);
         }
-        Ok((records, digest))
+        Ok((count, digest))
     }
 
     /// The content of a meta or record.

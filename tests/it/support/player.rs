@@ -22,13 +22,17 @@ impl Socket {
 
     /// The next frame; None at the end of the connection.
     pub async fn next(&mut self) -> Option<Value> {
-        loop {
-            match tokio::time::timeout(PATIENCE, self.0.next()).await.expect("an answer") {
-                Some(Ok(Message::Text(text))) => return Some(serde_json::from_str(&text).unwrap()),
-                Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
-                _ => return None,
+        // Pings are no answer: they come for ever.
+        let reading = async {
+            loop {
+                match self.0.next().await {
+                    Some(Ok(Message::Text(text))) => return Some(serde_json::from_str(&text).unwrap()),
+                    Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                    _ => return None,
+                }
             }
-        }
+        };
+        tokio::time::timeout(PATIENCE, reading).await.expect("an answer")
     }
 
     /// Reads until a frame of this type.

@@ -6,12 +6,15 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use tokio_postgres::NoTls;
 
 /// Held by whoever makes or copies the template.
 const TEMPLATE_LOCK: i64 = 0x7265_616c_6d73;
+/// What the folders of servers begin with; the process that they belong to follows.
+const LEFTOVERS: &str = "realms-test-pg-";
 const READY_WITHIN: Duration = Duration::from_secs(60);
 
 /// A database of one test; dropped with it.
@@ -129,37 +132,89 @@ fn from_url(url: &str) -> String {
 /// Starts a server that dies with this process.
 fn start() -> String {
     sweep_leftovers();
+    let dir = make_cluster(&std::process::id().to_string());
+    serve(&dir);
+    address_in(&dir)
+}
+
+/// A server of one test's own, which may be stopped and started again.
+pub struct OwnPostgres {
+    dir: PathBuf,
+    running: Option<(u32, JoinHandle<()>)>,
+}
+
+impl OwnPostgres {
+    pub fn start() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        sweep_leftovers();
+        let dir = make_cluster(&format!("{}.{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed)));
+        let running = Some(serve(&dir));
+        Self { dir, running }
+    }
+
+    /// The address of its one database, as a setting has it.
+    pub fn url(&self) -> String {
+        let folder = self.dir.display().to_string().replace('/', "%2F");
+        format!("postgresql://postgres@{folder}:5432/postgres")
+    }
+
+    /// Stops it, whoever is connected; returns when it is gone.
+    pub fn stop(&mut self) {
+        if let Some((pid, server)) = self.running.take() {
+            super::platform::signal(pid, rustix::process::Signal::INT);
+            server.join().unwrap();
+        }
+    }
+
+    pub fn start_again(&mut self) {
+        self.running = Some(serve(&self.dir));
+    }
+}
+
+impl Drop for OwnPostgres {
+    fn drop(&mut self) {
+        self.stop();
+        let _ = std::fs::remove_dir_all(&self.dir);
+    }
+}
+
+fn make_cluster(name: &str) -> PathBuf {
     let root = rustix::process::geteuid().is_root();
-    let bin = binaries();
-    let dir = std::env::temp_dir().join(format!("realms-test-pg-{}", std::process::id()));
+    let dir = std::env::temp_dir().join(format!("{LEFTOVERS}{name}"));
     let _ = std::fs::remove_dir_all(&dir);
     std::fs::create_dir(&dir).unwrap();
     if root {
         let owned = Command::new("chown").arg("postgres").arg(&dir).status().unwrap();
         assert!(owned.success(), "chown failed");
     }
-    let data = dir.join("data");
-    let mut init = unprivileged(&bin.join("initdb"), root);
-    init.args(["-A", "trust", "-U", "postgres", "-E", "UTF8", "--no-locale", "-N", "-D"]).arg(&data);
+    let mut init = unprivileged(&binaries().join("initdb"), root);
+    init.args(["-A", "trust", "-U", "postgres", "-E", "UTF8", "--no-locale", "-N", "-D"]).arg(dir.join("data"));
     let made = init.stdout(Stdio::null()).output().unwrap();
     assert!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
-    let mut serve = unprivileged(&bin.join("postgres"), root);
-    serve.arg("-D").arg(&data).arg("-k").arg(&dir);
+    dir
+}
+
+/// Starts the server of a cluster and waits until it answers; its process, and a thread that ends with it.
+fn serve(dir: &Path) -> (u32, JoinHandle<()>) {
+    let mut serve = unprivileged(&binaries().join("postgres"), rustix::process::geteuid().is_root());
+    serve.arg("-D").arg(dir.join("data")).arg("-k").arg(dir);
     for setting in ["listen_addresses=", "fsync=off", "full_page_writes=off", "max_connections=200"] {
         serve.arg("-c").arg(setting);
     }
     serve.stdin(Stdio::null()).stdout(Stdio::null()).stderr(std::fs::File::create(dir.join("log")).unwrap());
-    // A parent-death signal follows the thread that started the child: one that never ends.
-    std::thread::Builder::new()
-        .name("test-postgres".into())
-        .spawn(move || {
-            let mut child = serve.spawn().expect("postgres starts");
-            let _ = child.wait();
-        })
-        .unwrap();
-    let address = format!("host={} user=postgres", dir.display());
-    wait_until_ready(&address, &dir);
-    address
+    let (tell, told) = std::sync::mpsc::channel();
+    // A parent-death signal follows the thread that started the child: one that ends with it.
+    let thread = std::thread::Builder::new().name("test-postgres".into()).spawn(move || {
+        let mut child = serve.spawn().expect("postgres starts");
+        let _ = tell.send(child.id());
+        let _ = child.wait();
+    });
+    wait_until_ready(&address_in(dir), dir);
+    (told.recv().unwrap(), thread.unwrap())
+}
+
+fn address_in(dir: &Path) -> String {
+    format!("host={} user=postgres", dir.display())
 }
 
 fn unprivileged(program: &Path, root: bool) -> Command {
@@ -196,7 +251,8 @@ fn wait_until_ready(address: &str, dir: &Path) {
 fn sweep_leftovers() {
     for entry in std::fs::read_dir(std::env::temp_dir()).unwrap().flatten() {
         let name = entry.file_name();
-        let pid = name.to_str().and_then(|n| n.strip_prefix("realms-test-pg-")).and_then(|p| p.parse::<u32>().ok());
+        let id = name.to_str().and_then(|name| name.strip_prefix(LEFTOVERS)?.split('.').next());
+        let pid = id.and_then(|id| id.parse::<u32>().ok());
         if pid.is_some_and(|pid| !Path::new(&format!("/proc/{pid}")).exists()) {
             let _ = std::fs::remove_dir_all(entry.path());
         }

@@ -21,6 +21,9 @@ pub static LOOK: Command = Command {
 };
 
 fn look(turn: &mut Turn, player: PlayerId, input: &Input) {
+    if input.rest.is_empty() {
+        return room(turn, player);
+    }
     let target =
         ["at ", "in ", "into "].iter().find_map(|lead| strip_word(input.rest, lead)).unwrap_or(input.rest).trim();
     let target = strip_word(target, "the ").unwrap_or(target).trim();

@@ -140,6 +140,9 @@ pub fn text(turn: &mut Turn, player: PlayerId, line: &str) {
         // An alias is not looked up again in its own replacement, so it cannot run in circles.
         Some(replacement) => {
             for (at, part) in replacement.split(';').take(ALIAS_COMMANDS_MAX).enumerate() {
+                if !turn.world.players.contains(player) {
+                    return;
+                }
                 let last = at + 1 == replacement.split(';').take(ALIAS_COMMANDS_MAX).count();
                 let part = part.trim();
                 let whole = if last && !rest.is_empty() { format!("{part} {rest}") } else { part.to_owned() };
@@ -152,7 +155,7 @@ pub fn text(turn: &mut Turn, player: PlayerId, line: &str) {
 
 fn plain(turn: &mut Turn, player: PlayerId, line: &str) {
     let line = line.trim();
-    if line.is_empty() || !turn.world.players.contains(player) {
+    if line.is_empty() {
         return;
     }
     if let Some(said) = line.strip_prefix('\'') {
@@ -200,5 +203,5 @@ pub fn act(turn: &mut Turn, player: PlayerId, act: &Act) {
 /// The first word, and the rest trimmed.
 pub fn split_word(line: &str) -> (&str, &str) {
     let line = line.trim();
-    line.split_once(char::is_whitespace).map_or((line, ""), |(word, rest)| (word, rest.trim()))
+    line.split_once(char::is_whitespace).map_or((line, ""), |(word, rest)| (word, rest.trim_start()))
 }

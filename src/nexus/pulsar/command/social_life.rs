@@ -1,6 +1,8 @@
 //! Who is here, and who they are.
 
-use crate::nexus::message::view::{WhoisFaction, WhoisView};
+use std::fmt::Write as _;
+
+use crate::nexus::message::view::{WhoEntry, WhoisFaction, WhoisView};
 use crate::nexus::message::{Data, Frame};
 use crate::world::character::PlayerId;
 
@@ -33,21 +35,25 @@ fn who(turn: &mut Turn, player: PlayerId, _: &Input) {
         1 => String::from("You are alone in the world."),
         n => format!("{n} are in the world:"),
     };
-    for entry in &players {
-        text.push_str(&format!("\n[{:>2}] {}", entry.level, see::display_name(&entry.name, &entry.title)));
+    for WhoEntry { who, is_idle, is_immortal } in &players.entries {
+        // Writing into memory does not fail.
+        let _ = write!(text, "\n[{:>2}] {}", who.level, who.name);
+        if !who.title.is_empty() {
+            text.extend([" ", &who.title]);
+        }
         for (is, tag) in [
-            (entry.is_immortal, " [ Builder ]"),
-            (entry.is_idle, " (idle)"),
-            (entry.is_linkless, " (LINKLESS)"),
-            (entry.is_invisible, " (invisible)"),
+            (*is_immortal, " [ Builder ]"),
+            (*is_idle, " (idle)"),
+            (who.is_linkless, " (LINKLESS)"),
+            (who.is_invisible, " (invisible)"),
         ] {
             if is {
                 text.push_str(tag);
             }
         }
     }
-    if all > players.len() {
-        text.push_str(&format!("\n... and {} more.", all - players.len()));
+    if all > players.entries.len() {
+        let _ = write!(text, "\n... and {} more.", all - players.entries.len());
     }
     turn.tell(player, Frame::new("cmd.who.success", text, Data::Who { players }));
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::nexus::message::view::{DoorStateView, MoveData, Named, RoomRef};
+use crate::nexus::message::view::{ActorPatch, Char, DoorStateView, MoveData, Named, RoomRef, Vital};
 use crate::nexus::message::{Data, Frame, Text};
 use crate::world::character::PlayerId;
 use crate::world::formulas;
@@ -50,13 +50,15 @@ pub fn step(turn: &mut Turn, player: PlayerId, direction: Direction) {
     let Some((exit, target)) = exit.and_then(|exit| Some((exit, templates.rooms.get(&exit.to)?))) else {
         return turn.refuse(player, "move", "no_exit", "You cannot go that way.");
     };
-    match turn.world.players.get(player).map(|p| p.state) {
-        Some(CharacterState::Standing) => {}
-        Some(CharacterState::Combat) => {
+    let Some(row) = turn.world.players.get(player) else { return };
+    match row.state {
+        CharacterState::Standing => {}
+        CharacterState::Combat => {
             return turn.refuse(player, "move", "in_combat", "You cannot walk away from a fight.");
         }
         _ => return turn.refuse(player, "move", "not_standing", "You have to stand up first."),
     }
+    let (sees_all, brief, health) = (row.is_immortal, row.config.room_brief, row.health);
     let is_shut = |turn: &Turn| turn.world.door_state(from, direction).is_some_and(|state| state != DoorState::Open);
     if exit.door.is_some() && is_shut(turn) {
         return turn.refuse(player, "move", "closed_door", "The way is blocked.");
@@ -68,12 +70,34 @@ pub fn step(turn: &mut Turn, player: PlayerId, direction: Direction) {
     if target.room_type == RoomType::Water && !has_boat(turn, player) {
         return turn.refuse(player, "move", "water_room", "You'd need to know how to swim, or have a boat.");
     }
-    if let Some(presence) = turn.world.presences.edit(player) {
-        presence.stamina -= cost;
-        presence.room = target.id;
-    }
+    let Some(presence) = turn.world.presences.edit(player) else { return };
+    presence.stamina -= cost;
+    presence.room = target.id;
+    let (mana, stamina) = (presence.mana, presence.stamina);
     turn.world.index.tired_players.insert(player);
-    go(turn, player, from, target, direction);
+    if turn.world.shift(Who::Player(player), from, target.id) {
+        beat::wake(turn.world, target.id);
+    }
+    let is_new = turn.world.viewed.get(player).is_some_and(|viewed| !viewed.rooms.contains(&target.id));
+    if is_new && let Some(viewed) = turn.world.viewed.edit(player) {
+        viewed.rooms.insert(target.id);
+    }
+    let Some(own) = turn.world.char_view(Who::Player(player)) else { return };
+    let room = turn.world.room_view_of(target, player, sees_all);
+    let actor = ActorPatch {
+        who: Named::Seen(own.clone()),
+        room: Some(RoomRef(target.clone())),
+        state: Some(CharacterState::Standing.as_str()),
+        health: Vital::now(health),
+        mana: Vital::now(mana),
+        stamina: Vital::now(stamina),
+    };
+    let door_states = doors_of(target, &room.doors);
+    let data = MoveData { room, actor, direction: direction.as_str(), map: Vec::new(), door_states };
+    let text = Text::OfRoom { viewer: player, brief };
+    turn.tell(player, Frame::new("cmd.move.success", text, Data::Move(Box::new(data))));
+    show(turn, player, own, from, target, direction);
+    react::entered(turn, player, target.id);
 }
 
 fn has_boat(turn: &Turn, player: PlayerId) -> bool {
@@ -84,35 +108,18 @@ fn has_boat(turn: &Turn, player: PlayerId) -> bool {
     })
 }
 
-/// Brings a player into the next room, and lets everyone see it: the player first, then those left
-/// behind, then those who are there.
-fn go(turn: &mut Turn, player: PlayerId, from: RoomId, target: &Arc<Room>, direction: Direction) {
-    let (who, to) = (Who::Player(player), target.id);
-    if turn.world.shift(who, from, to) {
-        beat::wake(turn.world, to);
+/// Lets everyone see how a player, who was told already, went: those left behind, then those who are there.
+fn show(turn: &mut Turn, player: PlayerId, own: Arc<Char>, from: RoomId, to: &Arc<Room>, direction: Direction) {
+    if own.is_invisible {
+        return;
     }
-    let is_new = turn.world.viewed.get(player).is_some_and(|viewed| !viewed.rooms.contains(&to));
-    if is_new && let Some(viewed) = turn.world.viewed.edit(player) {
-        viewed.rooms.insert(to);
-    }
-    let Some(room) = turn.world.room_view(to, player) else { return };
-    let brief = turn.world.players.get(player).is_some_and(|p| p.config.room_brief);
-    let door_states = doors_of(target, &room.doors);
-    let actor = turn.world.actor_patch(player);
-    let data = MoveData { room, actor, direction: direction.as_str(), map: Vec::new(), door_states };
-    let text = Text::OfRoom { viewer: player, brief };
-    turn.tell(player, Frame::new("cmd.move.success", text, Data::Move(Box::new(data))));
-    let Some(actor) = turn.world.char_view(who) else { return };
-    if !actor.is_invisible {
-        let text = leaves(&actor.name, direction);
-        let data = Data::Exit { actor: Named::Seen(actor.clone()), direction: Some(direction.as_str()) };
-        turn.tell_room(from, &[], Frame::new("notification.movement.exit", text, data));
-        let text = arrives(&actor.name, direction);
-        let direction = Some(direction.opposite().as_str());
-        let data = Data::Enter { actor, direction, room: RoomRef(target.clone()) };
-        turn.tell_room(to, &[player], Frame::new("notification.movement.enter", text, data));
-    }
-    react::entered(turn, player, to);
+    let text = leaves(&own.name, direction);
+    let data = Data::Exit { actor: Named::Seen(own.clone()), direction: Some(direction.as_str()) };
+    turn.tell_room(from, &[], Frame::new("notification.movement.exit", text, data));
+    let text = arrives(&own.name, direction);
+    let direction = Some(direction.opposite().as_str());
+    let data = Data::Enter { actor: own, direction, room: RoomRef(to.clone()) };
+    turn.tell_room(to.id, &[player], Frame::new("notification.movement.enter", text, data));
 }
 
 /// The doors of a room that someone comes into.

@@ -126,7 +126,7 @@ fn a_crowd_is_counted_but_not_sent_whole_to_each_who_comes() {
     else {
         panic!("a snapshot")
     };
-    assert_eq!(sync.who_list.len(), WHO_LIST_MAX);
+    assert_eq!(sync.who_list.entries.len(), WHO_LIST_MAX);
     rig.text(1, "who");
     let text = last(&mut rig, 1).1;
     assert!(text.starts_with("550 are in the world:"), "{text}");

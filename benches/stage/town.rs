@@ -1,0 +1,74 @@
+//! A small town: a hundred rooms on a grid, one kind of mob, and people.
+
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use realms::nexus::pulsar::turn::{self, Output};
+use realms::nexus::pulsar::world::World;
+use realms::nexus::pulsar::{beat, load};
+use realms::world::character::PlayerId;
+use realms::world::compile::{Ids, compile};
+use realms::world::kinds::*;
+use realms::world::spec::*;
+use realms::world::template::Templates;
+
+use super::stage::{Bench, enter, meta, named, things};
+
+/// Rooms along one side of the grid.
+const SIDE: i32 = 10;
+
+/// A hundred rooms and one kind of mob.
+pub fn templates() -> Arc<Templates> {
+    let slug = |x: i32, y: i32| format!("room-{x}-{y}");
+    let mut documents = things(slug(0, 0));
+    let zone = ZoneSpec { name: "Grid".into(), respawn_wait: -1, ..ZoneSpec::default() };
+    let mob = MobSpec { name: "a gull".into(), ..MobSpec::default() };
+    documents.push(Document::Zone { metadata: named("grid".into()), spec: Box::new(zone) });
+    documents.push(Document::Mob { metadata: named("gull".into()), spec: Box::new(mob) });
+    for (x, y) in (0..SIDE).flat_map(|x| (0..SIDE).map(move |y| (x, y))) {
+        let mut exits = IndexMap::new();
+        for direction in &Direction::ALL[..4] {
+            let [east, north, _] = direction.step();
+            let (there_x, there_y) = (x + east, y + north);
+            if (0..SIDE).contains(&there_x) && (0..SIDE).contains(&there_y) {
+                exits.insert(*direction, ExitSpec::Room(slug(there_x, there_y)));
+            }
+        }
+        let spec = RoomSpec {
+            zone: "grid".into(),
+            name: format!("Corner {x}, {y}"),
+            at: [x, y, 0],
+            room_type: RoomType::Road,
+            description: "Two streets meet between low houses. A pump stands here, and a bench that nobody sits on."
+                .into(),
+            exits,
+            details: Vec::new(),
+            flags: Vec::new(),
+            color: String::new(),
+            notes: String::new(),
+        };
+        documents.push(Document::Room { metadata: named(slug(x, y)), spec: Box::new(spec) });
+    }
+    let ids = Ids::sequential(&documents);
+    Arc::new(compile(&documents, &ids).unwrap_or_else(|problems| panic!("{problems:?}")))
+}
+
+/// So many people and mobs, spread over its rooms.
+pub fn with(people: usize, mobs: usize) -> Bench {
+    let set = templates();
+    let rooms: Vec<_> = set.rooms.keys().copied().collect();
+    let mut world = World::empty(meta(), set.clone());
+    beat::wind_up(&mut world);
+    let mut bench = Bench { world, out: Output::default(), people: people as PlayerId };
+    if let Some(mob) = set.mobs.keys().next() {
+        for nth in 0..mobs {
+            let mut turn = turn::Turn { world: &mut bench.world, out: &mut bench.out };
+            load::spawn_mob(&mut turn, *mob, rooms[nth % rooms.len()], None, None);
+        }
+    }
+    for id in 1..=people as PlayerId {
+        enter(&mut bench, id, rooms[id as usize % rooms.len()]);
+    }
+    bench.out.outs.clear();
+    bench
+}
