@@ -9,10 +9,9 @@ use std::time::{Duration, Instant};
 
 use realms::nexus::Disk;
 use realms::store::io::{Io, IoFile, Lock, RealIo};
-use realms::store::journal::JournalOptions;
 
 use crate::oracle::{Life, recovered};
-use crate::rig::{Heard, Player, Rig, prepare};
+use crate::rig::{Heard, Player, Rig, journal, prepare};
 
 /// What goes wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,8 +116,7 @@ async fn people_play_while_the_disk_fails(fault: Fault) {
     let place = dir.path().join("main");
     let cut = prepare(&place);
     let failing = Failing::default();
-    let options = JournalOptions { segment_bytes: 1 << 20, total_bytes: 8 << 20, lends: false };
-    let mut rig = Rig::open(&place, Disk { io: Arc::new(failing.clone()), journal: options.clone() }).await;
+    let mut rig = Rig::open(&place, Disk { io: Arc::new(failing.clone()), journal: journal() }).await;
     let mut ann = rig.enter(1, "Ann").await;
     let mut bob = rig.enter(2, "Bob").await;
     ann.until("notification.movement.enter").await;
@@ -133,7 +131,7 @@ async fn people_play_while_the_disk_fails(fault: Fault) {
     rig.stop().await;
 
     let life = Life::of(&cut, &place);
-    let mut world = recovered(&place, options).unwrap();
+    let mut world = recovered(&place).unwrap().unwrap();
     let moment = life.check(&mut world);
     assert_eq!(
         (moment.messages[&1], moment.messages[&2]),
@@ -173,7 +171,7 @@ async fn round(number: usize, fault: Fault, failing: &Failing, ann: &mut Player,
         (said.len(), said[said.len() - 1].clone())
     };
     let (_, first) = next();
-    assert_eq!(ann.does(&format!("say {first}")).await.kind, "cmd.say.success");
+    assert_eq!(ann.types(&format!("say {first}")).await.kind, "cmd.say.success");
     assert_eq!(hears_saying(bob).await, first);
 
     failing.set(fault);
@@ -181,7 +179,7 @@ async fn round(number: usize, fault: Fault, failing: &Failing, ann: &mut Player,
     let mut since = None;
     while since.is_none_or(|since: Instant| since.elapsed() < FAILS_FOR) {
         assert!(begun.elapsed() < TURN_MAX, "nobody is refused");
-        ann.says(&format!("say {}", next().1)).await;
+        ann.gives(&format!("say {}", next().1)).await;
         while let Some(heard) = ann.hears(Duration::from_millis(20)).await {
             assert_refusal(&heard);
             refused += 1;
@@ -192,36 +190,34 @@ async fn round(number: usize, fault: Fault, failing: &Failing, ann: &mut Player,
     assert_eq!(bob.hears(Duration::from_millis(20)).await, None, "he is shown what is not on the disk");
 
     failing.set(Fault::None);
-    let mut granted = 1;
+    let mut granted = Vec::new();
     let last = loop {
         assert!(begun.elapsed() < TURN_MAX, "it does not go on");
         let (count, last) = next();
-        ann.says(&format!("say {last}")).await;
-        // In order: whatever waited, then what is refused, then what is granted again.
-        let mut heard = None;
-        while granted + refused < count {
+        ann.gives(&format!("say {last}")).await;
+        // The first was granted before.
+        while 1 + granted.len() + refused < count {
             let answer = ann.hears(TURN_MAX).await.unwrap_or_else(|| panic!("{last} has no answer"));
             match answer.kind.as_str() {
                 "error" => {
                     assert_refusal(&answer);
                     refused += 1;
                 }
-                "cmd.say.success" => granted += 1,
+                "cmd.say.success" => granted.push(saying(&answer)),
                 other => panic!("{other}"),
             }
-            heard = Some(answer);
         }
-        if heard.is_some_and(|heard| heard.kind == "cmd.say.success") {
+        if granted.last() == Some(&last) {
             break last;
         }
     };
-    // What was granted is what was said first, and the last; Bob heard it once, in order, and nothing else.
-    let mut expected = said[1..granted - 1].to_vec();
-    expected.push(last.clone());
-    for text in expected {
-        assert_eq!(hears_saying(bob).await, text);
+    // What waited was said first. Bob hears it once, and the last, and nothing of what was refused.
+    let waited = granted.len() - 1;
+    assert_eq!(granted[..waited], said[1..1 + waited]);
+    for text in &granted {
+        assert_eq!(hears_saying(bob).await, *text);
     }
-    Round { first, last, waited: granted - 2, took: begun.elapsed(), stood }
+    Round { first, last, waited, took: begun.elapsed(), stood }
 }
 
 fn assert_refusal(heard: &Heard) {
@@ -231,7 +227,10 @@ fn assert_refusal(heard: &Heard) {
 
 /// What Ann says to Bob next.
 async fn hears_saying(bob: &mut Player) -> String {
-    let heard = bob.until("notification.cmd.say.success").await;
+    saying(&bob.until("notification.cmd.say.success").await)
+}
+
+fn saying(heard: &Heard) -> String {
     heard.text.split('\'').nth(1).unwrap_or(&heard.text).to_owned()
 }
 

@@ -12,11 +12,11 @@ use realms::nexus::pulsar::world::World;
 use realms::nexus::recover;
 use realms::nexus::worlds::TemplateSets;
 use realms::store::io::RealIo;
-use realms::store::journal::{Journal, JournalOptions, Past};
+use realms::store::journal::{Journal, Past};
 use realms::store::state::{Cut, State};
 use realms::world::character::PlayerId;
 
-use crate::rig::{SPAWN, templates};
+use crate::rig::{self, SPAWN, templates};
 
 /// A world after one turn.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,16 +82,15 @@ impl Life {
     }
 }
 
-/// What a start makes of the folder of a nexus.
-pub fn recovered(dir: &Path, options: JournalOptions) -> Result<World, String> {
+/// The world that a start finds in the folder of a nexus, if there is one.
+pub fn recovered(dir: &Path) -> Result<Option<World>, String> {
     let state = State::open(&dir.join("state")).map_err(|error| error.to_string())?;
     let (_journal, tail) =
-        Journal::open(&dir.join("journal"), Arc::new(RealIo), options).map_err(|error| error.to_string())?;
+        Journal::open(&dir.join("journal"), Arc::new(RealIo), rig::journal()).map_err(|error| error.to_string())?;
     let found = recover::recover(&state, &tail, &Arc::new(TemplateSets::default()), &dir.join("quarantine"))
         .map_err(|error| error.to_string())?;
-    let mut worlds = found.worlds;
-    match (worlds.pop(), found.parked.first()) {
-        (Some(world), None) => Ok(world),
-        (_, parked) => Err(format!("the world did not come back: {parked:?}")),
+    match found.parked.first() {
+        Some((_, reason)) => Err(format!("the world did not come back: {reason}")),
+        None => Ok(found.worlds.into_iter().next()),
     }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use realms::store::io::crash::Chance;
 
-use crate::record::{Node, Op};
+use crate::record::{MAPPED, Node, Op};
 
 /// What disks write whole, as a rule.
 const SECTOR_BYTES: usize = 512;
@@ -30,7 +30,7 @@ impl Image {
                 if entry.file_type().unwrap().is_dir() {
                     image.dirs.insert(path.clone());
                     open.push(path);
-                } else {
+                } else if !path.ends_with(MAPPED) {
                     image.files.insert(path.clone(), std::fs::read(entry.path()).unwrap());
                 }
             }

@@ -49,6 +49,9 @@ pub struct Record {
     pub ops: Vec<Op>,
 }
 
+/// A file that is changed through memory, and need not outlive a loss of power: it is left out.
+pub const MAPPED: &str = "turn";
+
 static ON: AtomicBool = AtomicBool::new(false);
 static RECORDING: Mutex<Option<Recording>> = Mutex::new(None);
 
@@ -132,6 +135,9 @@ impl Recording {
 
     fn opened(&mut self, path: &CStr, fd: BorrowedFd<'_>, flags: OFlags) {
         let (Some(path), Ok(stat)) = (self.inner(path), rustix::fs::fstat(fd)) else { return };
+        if path.ends_with(MAPPED) {
+            return;
+        }
         if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
             return;
         }

@@ -15,6 +15,7 @@ use realms::nexus::pulsar::instruction::Instruction;
 use realms::nexus::pulsar::record::Meta;
 use realms::nexus::pulsar::world::World;
 use realms::nexus::{Disk, Limits, Nexus, Options, Shared};
+use realms::store::journal::JournalOptions;
 use realms::store::state::{Cut, State};
 use realms::world::character::{Account, Character, PlayerConfig, PlayerId};
 use realms::world::compile::{Ids, compile};
@@ -26,6 +27,7 @@ use realms::world::template::{Templates, WorldId};
 use tokio_util::sync::CancellationToken;
 
 pub const SPAWN: WorldId = 1001;
+const SEGMENT_BYTES: u64 = 32 * 1024;
 /// No answer takes so long, however busy the machine is.
 const ANSWER_MAX: Duration = Duration::from_secs(60);
 
@@ -77,6 +79,11 @@ pub fn prepare(dir: &Path) -> Cut {
     cut
 }
 
+/// A small journal.
+pub fn journal() -> JournalOptions {
+    JournalOptions { segment_bytes: SEGMENT_BYTES, total_bytes: 16 * SEGMENT_BYTES, ..JournalOptions::default() }
+}
+
 fn key_of(hash: &str) -> [u8; 32] {
     std::array::from_fn(|at| u8::from_str_radix(&hash[2 * at..2 * at + 2], 16).unwrap())
 }
@@ -101,7 +108,8 @@ impl Rig {
             ws_uri: String::new(),
             service_token: Secret::new("none"),
             redis: None,
-            history_bytes: 0,
+            // Everything is kept.
+            history_bytes: 1 << 40,
             durability: Durability::Strict,
             limits: Limits::default(),
             trusted_proxies: Default::default(),
@@ -165,7 +173,8 @@ pub struct Heard {
 }
 
 impl Player {
-    pub async fn says(&self, text: &str) {
+    /// Types a line, and does not wait for what comes of it.
+    pub async fn gives(&self, text: &str) {
         let instruction = Instruction::Text { player: self.id, session: self.session, n: None, text: text.to_owned() };
         self.shared.inward.give(SPAWN, self.session, instruction).await;
     }
@@ -196,13 +205,12 @@ impl Player {
         }
     }
 
-    /// Types a line, and reads on until what it brings: `cmd.<command>.…`.
-    pub async fn does(&mut self, text: &str) -> Heard {
-        self.says(text).await;
-        let command = format!("cmd.{}.", text.split(' ').next().unwrap_or_default());
+    /// Types a line, and reads on until its answer.
+    pub async fn types(&mut self, text: &str) -> Heard {
+        self.gives(text).await;
         loop {
             let heard = self.hears(ANSWER_MAX).await.unwrap_or_else(|| panic!("no answer to {text}"));
-            if heard.kind.starts_with(&command) {
+            if heard.kind.starts_with("cmd.") {
                 return heard;
             }
         }

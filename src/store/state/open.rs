@@ -1,7 +1,7 @@
 //! Opening sled so that it neither trips over its own left-overs nor takes us down.
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Write as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::thread;
@@ -15,6 +15,10 @@ use super::{CACHE_BYTES, StateError, open_error};
 const FILE: &str = "db";
 const BLOBS: &str = "blobs";
 const SETTINGS: &str = "conf";
+const SNAPSHOT: &str = "snap.";
+const UNFINISHED: &str = ".generating";
+/// Before the name of the snapshot that is kept while sled makes a new one.
+const KEPT: &str = "kept.";
 const COPY_BYTES: usize = 1024 * 1024;
 /// sled's own threads keep its lock for a moment after the last handle is gone.
 const LOCK_WAIT: Duration = Duration::from_secs(2);
@@ -22,18 +26,18 @@ const LOCK_PAUSE: Duration = Duration::from_millis(10);
 
 pub(super) fn open(dir: &Path, io: &dyn Io) -> Result<(sled::Db, Box<dyn IoFile>), StateError> {
     io.create_dir(dir).map_err(open_error(dir))?;
-    remove_unfinished_snapshots(dir).map_err(open_error(dir))?;
-    remove_unfinished_settings(dir).map_err(open_error(dir))?;
+    tidy_up(dir).map_err(open_error(dir))?;
     // After the death of a process the system may show what is not on the disk yet. sled builds on what it sees, and clears
     // away what that replaces: so it must be durable before.
     sync_all(dir).map_err(open_error(dir))?;
+    keep_snapshot(dir).map_err(open_error(dir))?;
     let refused = |reason| StateError::Open { dir: dir.to_path_buf(), reason };
     refuse_blobs(dir).map_err(refused)?;
     let db = match catch_up(dir)? {
         Some(db) => db,
         None => begin(dir).map_err(|error| refused(error.to_string()))?,
     };
-    sync_all(dir).map_err(open_error(dir))?;
+    forget_kept(dir).and_then(|()| sync_all(dir)).map_err(open_error(dir))?;
     let file = io.open(&dir.join(FILE)).map_err(open_error(dir))?;
     Ok((db, file))
 }
@@ -89,17 +93,46 @@ fn is_locked(error: &sled::Error) -> bool {
     matches!(error, sled::Error::Io(error) if error.to_string().contains("could not acquire lock"))
 }
 
-/// A crash while sled wrote a snapshot leaves this file, and then sled refuses to open.
-fn remove_unfinished_snapshots(dir: &Path) -> io::Result<()> {
-    for entry in fs::read_dir(dir)? {
-        let entry = entry?;
-        let name = entry.file_name();
-        let name = name.to_string_lossy();
-        if name.starts_with("snap.") && name.ends_with(".generating") {
-            fs::remove_file(entry.path())?;
-        }
+/// What a crash left half done.
+fn tidy_up(dir: &Path) -> io::Result<()> {
+    // sled refuses to open beside a snapshot that it did not finish.
+    for name in names(dir)?.iter().filter(|name| name.starts_with(SNAPSHOT) && name.ends_with(UNFINISHED)) {
+        fs::remove_file(dir.join(name))?;
+    }
+    let names = names(dir)?;
+    let kept = names.iter().find_map(|name| Some((name, name.strip_prefix(KEPT)?)));
+    if let Some((name, snapshot)) = kept
+        && newest_snapshot(&names).is_none()
+    {
+        fs::rename(dir.join(name), dir.join(snapshot))?;
+    }
+    remove_unfinished_settings(dir)
+}
+
+/// sled removes its old snapshot when it has a new one, whose name may not be on the disk yet; without any it loses its log.
+/// So the old one is kept under another name meanwhile.
+fn keep_snapshot(dir: &Path) -> io::Result<()> {
+    forget_kept(dir)?;
+    if let Some(snapshot) = newest_snapshot(&names(dir)?) {
+        let mut kept = File::create(dir.join(format!("{KEPT}{snapshot}")))?;
+        kept.write_all(&fs::read(dir.join(snapshot))?)?;
+        kept.sync_all()?;
+        File::open(dir)?.sync_all()?;
     }
     Ok(())
+}
+
+fn forget_kept(dir: &Path) -> io::Result<()> {
+    names(dir)?.iter().filter(|name| name.starts_with(KEPT)).try_for_each(|name| fs::remove_file(dir.join(name)))
+}
+
+/// The one that sled takes.
+fn newest_snapshot(names: &[String]) -> Option<&String> {
+    names.iter().filter(|name| name.starts_with(SNAPSHOT)).max()
+}
+
+fn names(dir: &Path) -> io::Result<Vec<String>> {
+    fs::read_dir(dir)?.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect()
 }
 
 /// sled does not sync its settings, and refuses torn ones for ever. They are always the same, and durable once the file of
