@@ -82,6 +82,14 @@ pub const ERRANDS_DEFERRED: Metric =
     counter("realms_errands_deferred_total", "Errands that found their line full and are let out again later");
 pub const ERRANDS_FAILED: Metric = counter("realms_errand_tries_failed_total", "Tries to reach the Forge that failed");
 pub const CONNECTIONS: Metric = gauge("realms_game_connections", "Open game sockets");
+pub const REFUSED: Metric = counter(
+    "realms_game_connections_refused_total",
+    "Game sockets refused because their address has as many as it may",
+);
+pub const ENDED: Metric = Metric {
+    label: "ending",
+    ..counter("realms_game_connections_ended_total", "Game sockets that have ended, by how; see PROTOCOL.md")
+};
 pub const FRAMES: Metric = counter("realms_frames_received_total", "Text frames from clients");
 pub const FRAMES_REFUSED: Metric = Metric {
     label: "code",
@@ -125,6 +133,8 @@ pub const TABLE: &[Metric] = &[
     ERRANDS_DEFERRED,
     ERRANDS_FAILED,
     CONNECTIONS,
+    REFUSED,
+    ENDED,
     FRAMES,
     FRAMES_REFUSED,
     WORLDS,
@@ -191,6 +201,9 @@ pub fn describe() {
         MENDINGS.counter_of(outcome).increment(0);
     }
     FRAMES_REFUSED.counter_of("too_fast").increment(0);
+    for ending in super::ending::ALL {
+        ENDED.counter_of(ending.name).increment(0);
+    }
 }
 
 /// The table of docs/operators.md.

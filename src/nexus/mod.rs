@@ -5,10 +5,12 @@
 pub mod background;
 pub mod beat;
 pub mod drive;
+pub mod ending;
 pub mod game;
 pub mod internal;
 pub mod journal;
 pub mod keeper;
+pub mod limits;
 pub mod mend;
 pub mod message;
 pub mod meters;
@@ -17,7 +19,6 @@ pub mod mob;
 pub mod outbox;
 pub mod park;
 pub mod pipe;
-pub mod places;
 pub mod pulsar;
 pub mod recover;
 pub mod registration;
@@ -44,7 +45,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::address::TrustedProxies;
+use crate::address::{Places, TrustedProxies};
 use crate::config::{Durability, Secret};
 use crate::link::{Link, LinkError};
 use crate::store::io::{Io, Lock, RealIo};
@@ -55,13 +56,14 @@ use crate::store::state::{State, StateError};
 
 use background::{Background, Epochs, lock};
 use drive::{Arrival, Condition, Drive, Health};
+pub use limits::Limits;
+
 use game::{ErrandLine, INLET_INTERNAL_MAX, INLET_PLAYERS_MAX, Inward, Outbound, Outward};
 use journal::{Batch, JournalJob, JournalNode};
 use keeper::{Keeper, KeeperJob};
 use meters::{GroupMeters, Line};
 use mirror::{FEED_CUTS_MAX, MirrorFeed};
 use park::Parked;
-use places::Places;
 use pulsar::instruction::Instruction;
 use resume::Seal;
 use session::Sessions;
@@ -98,24 +100,6 @@ pub struct Options {
     pub durability: Durability,
     pub limits: Limits,
     pub trusted_proxies: TrustedProxies,
-}
-
-/// What one client may do. Settings of the operator.
-#[derive(Clone, Copy, Debug, PartialEq, serde::Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Limits {
-    /// Frames a second in the long run, for each session.
-    pub commands_per_second: f64,
-    /// Frames at once.
-    pub commands_burst: f64,
-    /// Open game sockets from one address.
-    pub sockets_per_address: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self { commands_per_second: 10.0, commands_burst: 40.0, sockets_per_address: 100 }
-    }
 }
 
 /// Why a Nexus could not be opened; one line that says what to do.
