@@ -1,7 +1,11 @@
 //! Who a request comes from: the peer of the connection, or, behind proxies that the operator trusts,
-//! the address that they report. Headers of anyone else are not believed.
+//! the address that they report. Headers of anyone else are not believed. And how many connections each address has.
 
-use std::net::IpAddr;
+mod places;
+
+use std::net::{IpAddr, Ipv6Addr};
+
+pub use places::{Place, Places};
 
 /// A network as `10.0.0.0/8`, `fd00::/8`, or a single address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,9 +47,18 @@ impl TrustedProxies {
         client.to_canonical()
     }
 
-    fn trusts(&self, address: IpAddr) -> bool {
+    /// Is this the address of a proxy whose word counts?
+    pub fn trusts(&self, address: IpAddr) -> bool {
         let bits = bits(address);
         self.0.iter().any(|n| n.prefix == 0 || (bits ^ n.base) >> (128 - n.prefix) == 0)
+    }
+}
+
+/// What limits count by: an IPv4 address, or an IPv6 customer's whole /64.
+pub fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) => Ipv6Addr::from(u128::from(v6) >> 64 << 64).into(),
+        v4 => v4,
     }
 }
 

@@ -9,7 +9,7 @@ use realms::config::{Config, Loaded};
 use realms::forge::Forge;
 use realms::play::{Limits, Places, door, options};
 use realms::probe::{self, Probe};
-use realms::serve::{self, Listener};
+use realms::serve::{self, Bounds, Listener};
 use realms::{program, shutdown};
 
 /// The long-term store of Realms: accounts, worlds, characters; serves Herald too
@@ -30,8 +30,8 @@ async fn run(loaded: Loaded<Cli>) -> anyhow::Result<()> {
     serve::raise_file_limit();
     let limits = Limits::read(&loaded)?;
     Places::open(&config.data_dir())?;
-    let public = Listener::tcp(config.public_addr(), "PORT").await?;
-    let internal = Listener::tcp(config.internal_addr(), "INTERNAL_ADDR").await?;
+    let public = Listener::tcp(config.public_addr(), "PORT").await?.within(options::bounds(config, &limits)?);
+    let internal = Listener::tcp(config.internal_addr(), "INTERNAL_ADDR").await?.within(Bounds::inside());
     let database = config.database().context("the Forge needs a Postgres: set DATABASE_URL")?;
     let token = options::service_token(config, false)?;
     let addr = public.addr().unwrap_or_else(|| config.public_addr());

@@ -8,7 +8,7 @@ use realms::nexus::Nexus;
 use realms::play::options::{self, Addresses};
 use realms::play::{Limits, Places};
 use realms::probe::{self, Probe};
-use realms::serve::{self, Listener};
+use realms::serve::{self, Bounds, Listener};
 use realms::{program, shutdown};
 
 /// The engine of Realms: runs worlds, and serves their players the game socket
@@ -29,8 +29,8 @@ async fn run(loaded: Loaded<Cli>) -> anyhow::Result<()> {
     serve::raise_file_limit();
     let limits = Limits::read(&loaded)?;
     Places::open(&config.data_dir())?;
-    let public = Listener::tcp(config.public_addr(), "PORT").await?;
-    let internal = Listener::tcp(config.internal_addr(), "INTERNAL_ADDR").await?;
+    let public = Listener::tcp(config.public_addr(), "PORT").await?.within(options::bounds(config, &limits)?);
+    let internal = Listener::tcp(config.internal_addr(), "INTERNAL_ADDR").await?.within(Bounds::inside());
     let addr = public.addr().unwrap_or_else(|| config.public_addr());
     let inner = internal.addr().unwrap_or_else(|| config.internal_addr());
     let addresses = Addresses {

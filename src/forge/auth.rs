@@ -168,10 +168,7 @@ impl ClientAddress {
 
     /// What throttles count by: an IPv6 customer has a whole /64.
     pub fn key(self) -> String {
-        match self.0 {
-            IpAddr::V4(v4) => v4.to_string(),
-            IpAddr::V6(v6) => format!("{:x}", u128::from(v6) >> 64),
-        }
+        crate::address::network(self.0).to_string()
     }
 }
 

@@ -37,6 +37,8 @@ const WRITE_BUFFER_BYTES_MAX: usize = 1 << 20;
 /// A client says something, a heartbeat at least, within this time.
 const SILENCE_MAX: Duration = Duration::from_secs(300);
 const SILENCE_CHECK: Duration = Duration::from_secs(60);
+/// A client takes what waits for it within this time.
+const WRITE_MAX: Duration = Duration::from_secs(60);
 /// Frames a second in the long run, and at once.
 const FRAMES_PER_SECOND: f64 = 10.0;
 const FRAMES_BURST: f64 = 40.0;
@@ -48,6 +50,7 @@ const SOCKETS_PER_ACCOUNT_MAX: usize = 20;
 const TOPICS_MAX: usize = 20;
 /// No or no good access token.
 const CLOSE_UNAUTHENTICATED: u16 = 4401;
+const TOO_SLOW: (CloseCode, &str) = (CloseCode::Policy, "This connection reads too slowly.");
 
 #[derive(Debug, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -187,27 +190,34 @@ async fn serve(app: App, mut stream: Stream, asker: Asker) {
             }
             frame = out.recv() => {
                 let Some(frame) = frame else { return };
-                if stream.feed(Message::Text(frame)).await.is_err() {
-                    return;
-                }
-                while let Ok(frame) = out.try_recv() {
-                    if stream.feed(Message::Text(frame)).await.is_err() {
-                        return;
-                    }
-                }
-                if !matches!(tokio::time::timeout(SILENCE_CHECK, stream.flush()).await, Ok(Ok(()))) {
-                    return;
+                tokio::select! {
+                    written = tokio::time::timeout(WRITE_MAX, write(&mut stream, frame, &mut out)) => match written {
+                        Ok(Ok(())) => {}
+                        Ok(Err(_)) | Err(_) => return,
+                    },
+                    // More came meanwhile than may wait for it.
+                    () = closing.cancelled() => break TOO_SLOW,
                 }
             }
             _ = silence.tick() => if heard.elapsed() >= SILENCE_MAX {
                 break (CloseCode::Normal, "Nothing was heard for five minutes.");
             },
-            () = closing.cancelled() => break (CloseCode::Policy, "This connection reads too slowly."),
+            () = closing.cancelled() => break TOO_SLOW,
             () = app.closing.cancelled() => break (CloseCode::Away, "The platform is restarting."),
         }
     };
     drop(talk);
     close(stream, code, reason).await;
+}
+
+/// Writes a frame, and what else waits by then.
+async fn write(stream: &mut Stream, first: Utf8Bytes, out: &mut mpsc::Receiver<Utf8Bytes>) -> Result<(), SocketError> {
+    let mut next = Some(first);
+    while let Some(frame) = next {
+        stream.feed(Message::Text(frame)).await?;
+        next = out.try_recv().ok();
+    }
+    stream.flush().await
 }
 
 async fn close(mut stream: Stream, code: CloseCode, reason: &'static str) {

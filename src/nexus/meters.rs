@@ -89,6 +89,14 @@ pub const ERRANDS_DEFERRED: Metric =
     counter("realms_errands_deferred_total", "Errands that found their line full and are let out again later");
 pub const ERRANDS_FAILED: Metric = counter("realms_errand_tries_failed_total", "Tries to reach the Forge that failed");
 pub const CONNECTIONS: Metric = gauge("realms_game_connections", "Open game sockets");
+pub const REFUSED: Metric = counter(
+    "realms_game_connections_refused_total",
+    "Game sockets refused because their address has as many as it may",
+);
+pub const ENDED: Metric = Metric {
+    label: "ending",
+    ..counter("realms_game_connections_ended_total", "Game sockets that have ended, by how; see PROTOCOL.md")
+};
 pub const FRAMES: Metric = counter("realms_frames_received_total", "Text frames from clients");
 pub const FRAMES_REFUSED: Metric = Metric {
     label: "code",
@@ -133,6 +141,8 @@ pub const TABLE: &[Metric] = &[
     ERRANDS_DEFERRED,
     ERRANDS_FAILED,
     CONNECTIONS,
+    REFUSED,
+    ENDED,
     FRAMES,
     FRAMES_REFUSED,
     WORLDS,
@@ -200,6 +210,9 @@ pub fn describe() {
     }
     FRAMES_REFUSED.counter_of("too_fast").increment(0);
     TURN_CPU.gauge_of("text").set(0.0);
+    for ending in super::ending::ALL {
+        ENDED.counter_of(ending.name).increment(0);
+    }
 }
 
 /// The table of docs/operators.md.

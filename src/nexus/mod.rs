@@ -5,11 +5,13 @@
 pub mod background;
 pub mod beat;
 pub mod drive;
+pub mod ending;
 pub mod game;
 pub mod history;
 pub mod internal;
 pub mod journal;
 pub mod keeper;
+pub mod limits;
 pub mod mend;
 pub mod message;
 pub mod meters;
@@ -18,7 +20,6 @@ pub mod mob;
 pub mod outbox;
 pub mod park;
 pub mod pipe;
-pub mod places;
 pub mod pulsar;
 pub mod recover;
 pub mod registration;
@@ -46,7 +47,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::address::TrustedProxies;
+use crate::address::{Places, TrustedProxies};
 use crate::config::{Durability, Secret};
 use crate::link::{Link, LinkError};
 use crate::store::io::{Io, Lock, RealIo};
@@ -57,6 +58,8 @@ use crate::store::state::{State, StateError};
 
 use background::{Background, Epochs, lock};
 use drive::{Arrival, Condition, Drive, Health};
+pub use limits::Limits;
+
 use game::{ErrandLine, INLET_INTERNAL_MAX, INLET_PLAYERS_MAX, Inward, Outbound, Outward};
 use history::{HistoryFeed, HistoryNode};
 use journal::{Batch, JournalJob, JournalNode};
@@ -64,7 +67,6 @@ use keeper::{Keeper, KeeperJob};
 use meters::{GroupMeters, Line};
 use mirror::{FEED_CUTS_MAX, MirrorFeed};
 use park::Parked;
-use places::Places;
 use pulsar::instruction::Instruction;
 use resume::Seal;
 use session::Sessions;
@@ -114,24 +116,6 @@ pub struct Disk {
 impl Default for Disk {
     fn default() -> Self {
         Self { io: Arc::new(RealIo), journal: JournalOptions::default() }
-    }
-}
-
-/// What one client may do. Settings of the operator.
-#[derive(Clone, Copy, Debug, PartialEq, serde::Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Limits {
-    /// Frames a second in the long run, for each session.
-    pub commands_per_second: f64,
-    /// Frames at once.
-    pub commands_burst: f64,
-    /// Open game sockets from one address.
-    pub sockets_per_address: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self { commands_per_second: 10.0, commands_burst: 40.0, sockets_per_address: 100 }
     }
 }
 

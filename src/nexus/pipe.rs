@@ -16,8 +16,8 @@ use super::trace::Stage;
 
 /// Bytes read at once from a socket: most frames are a line. Each open socket holds this much.
 const READ_BUFFER_BYTES: usize = 1024;
-/// A client that takes not a byte for this long is stuck.
-const WRITE_MAX: Duration = Duration::from_secs(20);
+/// A client that takes not a byte for this long is stuck, unless a setting says otherwise.
+pub const WRITE_MAX: Duration = Duration::from_secs(20);
 /// After the end was written, a client gets this long to hang up, so that what was written is not lost on its way.
 const LINGER_MAX: Duration = Duration::from_secs(2);
 
@@ -27,7 +27,8 @@ pub type Source = WebSocketStream<Half>;
 /// Reads frames from `read`, of which `begun` was read before, within the limits of `config`.
 pub async fn source(read: ReadHalf, begun: Vec<u8>, config: WebSocketConfig, outbox: Arc<Outbox>) -> Source {
     let config = config.read_buffer_size(READ_BUFFER_BYTES).write_buffer_size(0);
-    WebSocketStream::from_partially_read(Half { read, outbox }, begun, Role::Server, Some(config)).await
+    let half = Half { read, outbox, left: u64::MAX };
+    WebSocketStream::from_partially_read(half, begun, Role::Server, Some(config)).await
 }
 
 pub type ReadHalf = Box<dyn AsyncRead + Send + Unpin>;
@@ -37,9 +38,17 @@ pub type WriteHalf = Box<dyn AsyncWrite + Send + Unpin>;
 pub struct Half {
     read: ReadHalf,
     outbox: Arc<Outbox>,
+    /// Bytes that may still be read.
+    left: u64,
 }
 
 impl Half {
+    /// From now on so many bytes may be read; one more, and reading fails with `QuotaExceeded`. Frames without content
+    /// never make a message that could be counted, so bytes are.
+    pub fn allow(&mut self, bytes: u64) {
+        self.left = bytes;
+    }
+
     /// Waits until the client has hung up, for a while.
     pub async fn hung_up(&mut self) {
         let read = &mut self.read;
@@ -53,7 +62,13 @@ impl Half {
 
 impl AsyncRead for Half {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, to: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.read).poll_read(cx, to)
+        let before = to.filled().len();
+        let read = Pin::new(&mut self.read).poll_read(cx, to);
+        match self.left.checked_sub((to.filled().len() - before) as u64) {
+            Some(left) => self.left = left,
+            None => return Poll::Ready(Err(io::ErrorKind::QuotaExceeded.into())),
+        }
+        read
     }
 }
 
@@ -72,15 +87,15 @@ impl AsyncWrite for Half {
     }
 }
 
-/// Writes what waits, all of it at once, until the end, or until the client takes nothing for too long. True when
+/// Writes what waits, all of it at once, until the end, or until the client takes nothing for `stuck_after`. True when
 /// everything was written.
-pub async fn write_out(mut to: WriteHalf, outbox: Arc<Outbox>) -> bool {
+pub async fn write_out(mut to: WriteHalf, outbox: Arc<Outbox>, stuck_after: Duration) -> bool {
     let writing = async {
         let (mut bytes, mut followed) = (Vec::new(), Vec::new());
         while outbox.take(&mut bytes, &mut followed).await {
             let mut rest = &bytes[..];
             while !rest.is_empty() {
-                match tokio::time::timeout(WRITE_MAX, to.write(rest)).await {
+                match tokio::time::timeout(stuck_after, to.write(rest)).await {
                     Ok(Ok(count)) if count > 0 => rest = &rest[count..],
                     _ => return false,
                 }
@@ -93,7 +108,37 @@ pub async fn write_out(mut to: WriteHalf, outbox: Arc<Outbox>) -> bool {
         told = writing => told,
         () = outbox.cut.cancelled() => false,
     };
-    let told = told && tokio::time::timeout(WRITE_MAX, to.shutdown()).await.is_ok_and(|shut| shut.is_ok());
+    let told = told && tokio::time::timeout(stuck_after, to.shutdown()).await.is_ok_and(|shut| shut.is_ok());
     outbox.cut.cancel();
     told
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_client_who_takes_nothing_for_too_long_is_cut_off_and_one_who_takes_a_little_is_not() {
+        let open = |ours| {
+            let outbox = Arc::new(Outbox::default());
+            outbox.text(&[b'x'; 1000], b"").unwrap();
+            outbox.close(1000, "");
+            (outbox.clone(), tokio::spawn(write_out(Box::new(ours), outbox, Duration::from_millis(300))))
+        };
+        let (ours, _stuck) = tokio::io::duplex(64);
+        let (outbox, writer) = open(ours);
+        assert!(!writer.await.unwrap() && outbox.cut.is_cancelled());
+
+        let (ours, mut slow) = tokio::io::duplex(64);
+        let (_, writer) = open(ours);
+        let mut got = 0;
+        let mut some = [0; 8];
+        // All of it takes longer than the limit, no single byte of it does.
+        while let Ok(count @ 1..) = slow.read(&mut some).await {
+            got += count;
+            tokio::time::sleep(Duration::from_millis(4)).await;
+        }
+        assert!(writer.await.unwrap());
+        assert_eq!(got, 1000 + 4 + 4, "the message and the end, each with its head");
+    }
 }

@@ -1,6 +1,7 @@
 //! One connection each: frames become instructions, messages are written out. A socket never touches
 //! the world; what is wrong with a frame is answered here, and concerns nobody else.
 
+use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -12,6 +13,7 @@ use futures_util::StreamExt;
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error, Message};
@@ -21,21 +23,16 @@ use crate::world::template::WorldId;
 
 use super::Shared;
 use super::background::{lock, stage_parts};
-use super::game::{CLOSE_GOING_AWAY, CLOSE_NORMAL, Outbound, RESTARTING};
+use super::ending::{self, Ending};
+use super::game::Outbound;
 use super::message::inbound::{self, FRAME_BYTES_MAX, Inbound, Unreadable};
 use super::message::{Data, ErrorData, Frame};
-use super::meters::{Connected, FRAMES, FRAMES_REFUSED};
+use super::meters::{Connected, ENDED, FRAMES, FRAMES_REFUSED, REFUSED};
 use super::outbox::Outbox;
 use super::pipe::{self, ReadHalf, Source, WriteHalf};
 use super::pulsar::instruction::{Instruction, Stay};
 use super::session::{Bucket, Denied};
 
-/// The server asks for a sign of life this often.
-const PING_EVERY: Duration = Duration::from_secs(30);
-/// Without any frame for this long a connection is given up.
-const SILENCE_MAX: Duration = Duration::from_secs(90);
-/// A socket that does not authenticate within this is closed.
-const GREETING_MAX: Duration = Duration::from_secs(30);
 /// Frames refused for haste in one go before the connection is closed.
 const HASTE_MAX: u32 = 400;
 const SLOW_DOWN: &str = "You are faster than the world can turn. Take a breath.";
@@ -51,6 +48,7 @@ pub async fn upgrade(State(shared): State<Arc<Shared>>, mut request: Request) ->
     };
     let address = client_address(&shared, &request);
     let Some(place) = shared.places.enter(address) else {
+        REFUSED.counter().increment(1);
         let text = "There are too many connections from your address. Please close one first.";
         return (StatusCode::TOO_MANY_REQUESTS, axum::Json(serde_json::json!({"detail": text}))).into_response();
     };
@@ -123,8 +121,8 @@ async fn serve(shared: Arc<Shared>, upgraded: Upgraded) {
     let config =
         WebSocketConfig::default().max_message_size(Some(FRAME_BYTES_MAX)).max_frame_size(Some(FRAME_BYTES_MAX));
     let mut source = pipe::source(read, begun, config, outbox.clone()).await;
-    let writer = tokio::spawn(pipe::write_out(write, outbox.clone()));
-    let reader = Reader {
+    let writer = tokio::spawn(pipe::write_out(write, outbox.clone(), shared.limits.write_max));
+    let mut reader = Reader {
         shared: shared.clone(),
         session,
         outbox: outbox.clone(),
@@ -135,62 +133,54 @@ async fn serve(shared: Arc<Shared>, upgraded: Upgraded) {
         haste: 0,
         warned: Instant::now() - Duration::from_secs(60),
     };
-    let playing = listen(reader, &mut source).await;
-    if let Some(Playing { spawn, player }) = playing {
+    let ending = listen(&mut reader, &mut source).await;
+    ENDED.counter_of(ending.name).increment(1);
+    if let Some(Playing { spawn, player }) = reader.playing {
         shared.inward.internal(spawn, Instruction::Unlink { player, session }).await;
     }
     let _ = shared.outward.send(vec![Outbound::Closed { session }]);
     // What was said before the end is still written.
-    outbox.end();
+    match ending.text {
+        Some(text) => outbox.close(ending.code, text),
+        None => outbox.end(),
+    }
     if writer.await.is_ok_and(|told| told) {
         source.get_mut().hung_up().await;
     }
 }
 
-/// Reads until the connection is to end; gives what it played.
-async fn listen(mut reader: Reader, source: &mut Source) -> Option<Playing> {
+/// Reads until the connection is to end.
+async fn listen(reader: &mut Reader, source: &mut Source) -> Ending {
     let outbox = reader.outbox.clone();
     let shutdown = reader.shared.shutdown.clone();
+    let limits = reader.shared.limits;
     let opened = Instant::now();
-    let mut heard = Instant::now();
-    let mut check = tokio::time::interval(PING_EVERY);
+    let mut heard = opened;
+    let mut check = tokio::time::interval(limits.ping_every);
     check.tick().await;
+    source.get_mut().allow(limits.bytes_between_pings());
     loop {
         tokio::select! {
-            () = outbox.cut.cancelled() => break,
-            () = shutdown.cancelled() => {
-                outbox.close(CLOSE_GOING_AWAY, RESTARTING);
-                break;
-            }
+            () = outbox.cut.cancelled() => return ending::CUT,
+            () = shutdown.cancelled() => return ending::RESTARTED,
             frame = source.next() => {
                 heard = Instant::now();
-                match frame {
-                    Some(Ok(Message::Text(text))) => if !reader.text(&text).await { break },
-                    Some(Ok(Message::Binary(_))) => reader.error("error", "malformed", "This socket speaks text, not binary."),
-                    Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => if !reader.calm() { break },
-                    Some(Err(Error::Capacity(_))) => {
-                        let text = format!("A frame can have at most {FRAME_BYTES_MAX} bytes.");
-                        reader.error("error", "too_long", &text);
-                        break;
-                    }
-                    Some(Ok(Message::Close(_))) => {
-                        outbox.close(CLOSE_NORMAL, "");
-                        break;
-                    }
-                    Some(Err(_)) | None => break,
+                if let Some(ending) = reader.frame(frame).await {
+                    return ending;
                 }
             }
             _ = check.tick() => {
-                let silent = heard.elapsed() > SILENCE_MAX;
-                let stranger = reader.playing.is_none() && opened.elapsed() > GREETING_MAX;
-                if silent || stranger {
-                    break;
+                if heard.elapsed() > limits.silence_max {
+                    return ending::SILENT;
                 }
+                if reader.playing.is_none() && opened.elapsed() > limits.greeting_max {
+                    return ending::STRANGER;
+                }
+                source.get_mut().allow(limits.bytes_between_pings());
                 outbox.ping();
             }
         }
     }
-    reader.playing
 }
 
 /// Both directions of a connection, and what was read of it beyond the request.
@@ -231,6 +221,35 @@ impl Reader {
         }
         self.haste += 1;
         self.haste <= HASTE_MAX
+    }
+
+    /// What came from the client; an ending when it was the last.
+    async fn frame(&mut self, frame: Option<Result<Message, Error>>) -> Option<Ending> {
+        match frame {
+            Some(Ok(Message::Text(text))) => (!self.text(&text).await).then_some(ending::HASTY),
+            Some(Ok(Message::Binary(_))) => {
+                if !self.calm() {
+                    return Some(ending::HASTY);
+                }
+                if self.haste == 0 {
+                    self.error("error", "malformed", "This socket speaks text, not binary.");
+                }
+                None
+            }
+            Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {
+                (!self.calm()).then_some(ending::HASTY)
+            }
+            Some(Ok(Message::Close(_))) => Some(ending::CLOSED),
+            Some(Err(Error::Capacity(_))) => {
+                self.error("error", "too_long", &format!("A frame can have at most {FRAME_BYTES_MAX} bytes."));
+                Some(ending::LARGE)
+            }
+            Some(Err(Error::Utf8(_))) => Some(ending::NOT_UTF8),
+            Some(Err(Error::Protocol(ProtocolError::ResetWithoutClosingHandshake))) | None => Some(ending::LOST),
+            Some(Err(Error::Protocol(_))) => Some(ending::PROTOCOL),
+            Some(Err(Error::Io(error))) if error.kind() == io::ErrorKind::QuotaExceeded => Some(ending::FLOOD),
+            Some(Err(_)) => Some(ending::LOST),
+        }
     }
 
     /// One text frame; false ends the connection.

@@ -8,6 +8,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use super::PlayError;
 use crate::address::TrustedProxies;
 use crate::config::{Config, ConfigError, Loaded, Redis, Secret};
+use crate::serve::{Bounds, CONNECTIONS_PER_ADDRESS_MAX};
 use crate::{forge, nexus};
 
 const TOKEN_FILE: &str = "service-token";
@@ -44,6 +45,17 @@ impl Limits {
         let nexus = loaded.section("nexus_limits").map_err(wrong)?;
         Ok(Self { forge, nexus })
     }
+}
+
+/// What visitors may take of the public port.
+///
+/// # Errors
+/// TRUSTED_PROXIES holds what is no network.
+pub fn bounds(config: &Config, limits: &Limits) -> Result<Bounds, PlayError> {
+    let proxies = TrustedProxies::parse(&config.trusted_proxies).map_err(PlayError::new)?;
+    // Each game socket begins as a plain connection.
+    let per_address = CONNECTIONS_PER_ADDRESS_MAX.max(limits.nexus.sockets_per_address);
+    Ok(Bounds { proxies, per_address, ..Bounds::default() })
 }
 
 /// The token that Forge and Nexus show each other: set, or kept in the folder of keys, where `make` says so made there.

@@ -14,7 +14,7 @@ use crate::config::{self, Config, Secret};
 use crate::forge::Forge;
 use crate::nexus::Nexus;
 use crate::probe::{self, Probe};
-use crate::serve::{self, Listener};
+use crate::serve::{self, Bounds, Listener};
 
 /// A part that does not stop in this time is left to the end of the process.
 const STOP_TIME_MAX: Duration = Duration::from_secs(60);
@@ -118,9 +118,9 @@ impl Platform {
         let places = Places::open(&config.data_dir())?;
         let lock = places.lock()?;
         // The ports first: a taken one should not cost a start of Postgres.
-        let public = Listener::tcp(config.public_addr(), "PORT").await?;
+        let public = Listener::tcp(config.public_addr(), "PORT").await?.within(options::bounds(config, &limits)?);
         let addr = public.addr().unwrap_or_else(|| config.public_addr());
-        let internal_tcp = Listener::tcp(config.internal_addr(), "INTERNAL_ADDR").await?;
+        let internal_tcp = Listener::tcp(config.internal_addr(), "INTERNAL_ADDR").await?.within(Bounds::inside());
         let token = options::service_token(config, true)?;
         let servers = Servers::start(config, &places).await?;
         tracing::debug!(took = ?begun.elapsed(), "the private servers run");

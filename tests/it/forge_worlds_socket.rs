@@ -362,6 +362,38 @@ async fn an_account_has_so_many_sockets_and_no_more() {
 }
 
 #[tokio::test]
+async fn who_does_not_read_is_disconnected_and_nobody_waits_for_it() {
+    let mut visit = visit().await;
+    let (account, token) = visit.rig.account("bob", false).await;
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4096).unwrap();
+    let stream = socket.connect(visit.rig.public).await.unwrap();
+    let url = format!("ws://{}/ws/forge/?token={token}", visit.rig.public);
+    let _stuck = tokio_tungstenite::client_async(url, stream).await.unwrap();
+    until("both are there", async || visit.rig.app.pushes.count() == 2).await;
+
+    let client = visit.rig.database.client().await;
+    let notice = |account: i64, word: String| {
+        let frame = json!({"type": "told", "word": word});
+        serde_json::to_string(&realms::forge::pushes::Notice::Frame { account, frame }).unwrap()
+    };
+    let large = notice(account, "x".repeat(7000));
+    let mut told = 0;
+    while visit.rig.app.pushes.count() > 1 {
+        // More than the system keeps for it and more than may wait.
+        assert!(told < 50_000, "it is never disconnected");
+        for _ in 0..50 {
+            client.execute("select pg_notify('realms', $1)", &[&large]).await.unwrap();
+        }
+        told += 50;
+        let word = told.to_string();
+        client.execute("select pg_notify('realms', $1)", &[&notice(visit.account, word.clone())]).await.unwrap();
+        assert_eq!(visit.client.hear().await["word"], word, "the other hears each of them");
+    }
+    assert_eq!(visit.enter().await["status"], "success");
+}
+
+#[tokio::test]
 async fn two_forges_tell_each_other() {
     let mut visit = visit().await;
     assert_eq!(visit.enter().await["status"], "success");

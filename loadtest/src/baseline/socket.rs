@@ -30,7 +30,7 @@ where
 async fn open(stream: TcpStream) -> (Source, Arc<Outbox>) {
     let (read, write) = stream.into_split();
     let outbox = Arc::new(Outbox::default());
-    tokio::spawn(pipe::write_out(Box::new(write), outbox.clone()));
+    tokio::spawn(pipe::write_out(Box::new(write), outbox.clone(), pipe::WRITE_MAX));
     (pipe::source(Box::new(read), Vec::new(), WebSocketConfig::default(), outbox.clone()).await, outbox)
 }
 

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
 use serde_json::Value;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -21,11 +22,13 @@ use crate::world::character::{Account, PlayerConfig, PlayerId};
 use crate::world::set;
 
 /// Under a loaded machine everything takes its time; a test that waits this long has failed.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 pub const SPAWN: i64 = 1001;
 
 pub struct Engine {
     pub shared: Arc<Shared>,
+    /// What stands behind its public port.
+    pub public: Router,
     running: JoinHandle<()>,
     shutdown: CancellationToken,
     next_session: u64,
@@ -42,7 +45,12 @@ pub struct Guest {
 impl Engine {
     /// On this folder, with whatever is in it.
     pub async fn open(dir: &Path) -> Self {
-        let options = Options {
+        Self::open_with(dir, |_| {}).await
+    }
+
+    /// With other options than the usual.
+    pub async fn open_with(dir: &Path, change: impl FnOnce(&mut Options)) -> Self {
+        let mut options = Options {
             name: "test".into(),
             data_dir: dir.join("nexus"),
             forge_url: format!("unix:{}/nobody", dir.display()),
@@ -55,10 +63,11 @@ impl Engine {
             limits: Limits::default(),
             trusted_proxies: TrustedProxies::default(),
         };
+        change(&mut options);
         let nexus = Nexus::open(options).await.unwrap();
-        let (shared, shutdown) = (nexus.shared(), CancellationToken::new());
+        let (shared, public, shutdown) = (nexus.shared(), nexus.public(), CancellationToken::new());
         let running = tokio::spawn(nexus.run(shutdown.clone()));
-        Self { shared, running, shutdown, next_session: 1 << 40 }
+        Self { shared, public, running, shutdown, next_session: 1 << 40 }
     }
 
     /// The small world begins.
@@ -85,7 +94,7 @@ impl Engine {
     /// Everything is cut and ended in order.
     pub async fn stop(self) {
         self.shutdown.cancel();
-        drop(self.shared);
+        drop((self.shared, self.public));
         tokio::time::timeout(PATIENCE, self.running).await.expect("the nexus stops").unwrap();
     }
 

@@ -1,10 +1,10 @@
-//! How many sockets each address has open. A place is given back when its socket ends.
+//! How many connections each address has. A place is given back when its connection ends.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::background::lock;
+use super::network;
 
 #[derive(Debug)]
 pub struct Places {
@@ -12,7 +12,7 @@ pub struct Places {
     taken: Mutex<HashMap<IpAddr, usize>>,
 }
 
-/// One open socket's place.
+/// One open connection's place.
 #[derive(Debug)]
 pub struct Place {
     places: Arc<Places>,
@@ -24,8 +24,10 @@ impl Places {
         Self { most, taken: Mutex::default() }
     }
 
-    /// A place for one more socket of this address; none when it has as many as it may.
+    /// A place for one more connection of this address; none when it has as many as it may. An IPv6 customer has a whole
+    /// network, which counts as one.
     pub fn enter(self: &Arc<Self>, address: IpAddr) -> Option<Place> {
+        let address = network(address);
         let mut taken = lock(&self.taken);
         let count = taken.entry(address).or_default();
         if *count >= self.most {
@@ -34,6 +36,10 @@ impl Places {
         *count += 1;
         Some(Place { places: self.clone(), address })
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Drop for Place {
@@ -63,5 +69,14 @@ mod tests {
         assert!(places.enter(there).is_some());
         drop(first);
         assert!(places.enter(here).is_some());
+    }
+
+    #[test]
+    fn the_addresses_of_one_ipv6_network_share_their_places() {
+        let places = Arc::new(Places::new(1));
+        let [first, same, other] = ["2001:db8::1", "2001:db8::ffff:2", "2001:db8:0:1::1"].map(|a| a.parse().unwrap());
+        let _first = places.enter(first).unwrap();
+        assert!(places.enter(same).is_none());
+        assert!(places.enter(other).is_some());
     }
 }
