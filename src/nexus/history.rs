@@ -63,6 +63,13 @@ pub struct CutNote {
     pub meta: Vec<u8>,
 }
 
+impl CutNote {
+    fn mark(&self) -> Mark {
+        let Self { spawn, incarnation, seq, check, .. } = *self;
+        Mark { spawn, incarnation, seq, check, written: quarantine::now() }
+    }
+}
+
 /// The end of the line that journal and keeper have.
 #[derive(Clone)]
 pub struct HistoryFeed {
@@ -120,7 +127,7 @@ impl HistoryFeed {
         self.put(HistoryJob::Gone(spawn));
     }
 
-    /// The nexus stops: what waits is left for the next start.
+    /// The nexus stops: what waits and takes long is left for the next start.
     pub fn end(&self) {
         self.is_ending.store(true, Ordering::Release);
     }
@@ -166,6 +173,15 @@ struct Known {
     kept_then: u64,
     not_before: Option<Instant>,
     marked: Option<Instant>,
+    /// A cut after the last marked one.
+    unmarked: Option<Mark>,
+}
+
+impl Known {
+    /// One that nothing is kept of.
+    fn fresh() -> Self {
+        Self { wants_image: true, ..Self::default() }
+    }
 }
 
 impl HistoryNode {
@@ -211,7 +227,8 @@ impl HistoryNode {
         let journal = running.look_at_journal(&journal_dir, &history_dir);
         for note in worlds {
             running.begin(&note, &journal);
-            running.cut(note);
+            running.mark(&note.mark());
+            running.cut(&note);
         }
         running.trim();
         running.run();
@@ -224,13 +241,16 @@ type Held = BTreeMap<(WorldId, u64), (u64, u64)>;
 impl Running {
     fn run(&mut self) {
         while let Ok(job) = self.line.jobs.recv() {
-            if self.line.is_ending.load(Ordering::Acquire) {
-                continue;
-            }
             self.heed_gaps();
             match job {
+                // What takes long is left for the next start; the last cuts are not.
+                HistoryJob::Cut(note) if self.line.is_ending.load(Ordering::Acquire) => self.mark_now_and_then(&note),
+                _ if self.line.is_ending.load(Ordering::Acquire) => {}
                 HistoryJob::Lent(lent) => self.lent(&lent),
-                HistoryJob::Cut(note) => self.cut(note),
+                HistoryJob::Cut(note) => {
+                    self.mark_now_and_then(&note);
+                    self.cut(&note);
+                }
                 HistoryJob::Set(hash) => {
                     self.need_set(&hash);
                     self.sets.insert(hash);
@@ -239,6 +259,9 @@ impl Running {
             }
             metrics::gauge!("history_bytes").set(self.history.bytes() as f64);
         }
+        // The live run as it stopped.
+        let last: Vec<Mark> = self.worlds.values_mut().filter_map(|known| known.unmarked.take()).collect();
+        last.iter().for_each(|mark| self.mark(mark));
     }
 
     /// What the journal's own segments hold; and the sets that turns in them name are needed.
@@ -276,7 +299,7 @@ impl Running {
                 let since = self.history.bytes_after(spawn, incarnation, head.seq);
                 Known { wants_image: !leads_up, kept_then: self.kept - since, ..Known::default() }
             }
-            _ => Known { wants_image: true, ..Known::default() },
+            _ => Known::fresh(),
         };
         self.worlds.insert(spawn, Known { incarnation, ..known });
     }
@@ -315,27 +338,35 @@ impl Running {
         self.trim();
     }
 
-    fn cut(&mut self, note: CutNote) {
-        let CutNote { spawn, incarnation, seq, check, meta } = note;
-        let Ok(meta) = image::read_meta(&meta) else { return };
+    fn mark_now_and_then(&mut self, note: &CutNote) {
+        let known = self.worlds.entry(note.spawn).or_insert_with(Known::fresh);
+        if known.marked.is_some_and(|last| last.elapsed() < MARK_EVERY) {
+            known.unmarked = Some(note.mark());
+            return;
+        }
+        known.marked = Some(Instant::now());
+        known.unmarked = None;
+        self.mark(&note.mark());
+    }
+
+    fn mark(&mut self, mark: &Mark) {
+        if let Err(error) = self.history.mark(mark) {
+            tracing::warn!(spawn = mark.spawn, %error, "a cut was not marked in history");
+        }
+    }
+
+    fn cut(&mut self, note: &CutNote) {
+        let CutNote { spawn, incarnation, .. } = *note;
+        let Ok(meta) = image::read_meta(&note.meta) else { return };
         let every = self.image_every();
-        let fresh = Known { wants_image: true, ..Known::default() };
-        let known = self.worlds.entry(spawn).or_insert(fresh);
+        let known = self.worlds.entry(spawn).or_insert_with(Known::fresh);
         known.wants_image |= known.incarnation != incarnation;
         known.incarnation = incarnation;
-        let new_set = known.templates != meta.templates;
+        let is_new_set = known.templates != meta.templates;
         known.templates.clone_from(&meta.templates);
-        let now = Instant::now();
         let due = known.wants_image || self.kept - known.kept_then >= every;
-        let wanted = due && known.not_before.is_none_or(|time| time <= now);
-        if known.marked.is_none_or(|last| now - last >= MARK_EVERY) {
-            known.marked = Some(now);
-            let mark = Mark { spawn, incarnation, seq, check, written: quarantine::now() };
-            if let Err(error) = self.history.mark(&mark) {
-                tracing::warn!(spawn, %error, "a cut was not marked in history");
-            }
-        }
-        if new_set {
+        let wanted = due && known.not_before.is_none_or(|time| time <= Instant::now());
+        if is_new_set {
             self.need_set(&meta.templates);
         }
         if wanted {

@@ -176,13 +176,19 @@ fn worlds_get_images_at_their_first_cut_in_a_new_incarnation_and_after_a_gap() {
     bench.worlds.get_mut(&1001).unwrap().meta.seq = 20;
     bench.cut(1001, false);
     bench.until("an image after the gap", |bench| bench.images(1001) == [(5, 0), (6, 0), (6, 20)]);
-    // Marks: at the first cut of each world, and then not more often than so.
+    // Each world's first cut is marked, and then not more often than so.
     let marks = bench.survey().marks;
     assert_eq!(
         marks.iter().map(|mark| (mark.spawn, mark.incarnation, mark.seq)).collect::<Vec<_>>(),
         [(1001, 5, 0), (2001, 1, 0)]
     );
-    bench.again(64 * MIB, |_| {}).lend();
+    // The last cut of a stop is marked, and what a start finds.
+    bench.worlds.get_mut(&1001).unwrap().meta.seq = 30;
+    bench.cut(1001, false);
+    bench.again(64 * MIB, |history| {
+        let marks = survey(&RealIo, history).unwrap().marks;
+        assert!(marks.iter().any(|mark| (mark.spawn, mark.seq) == (1001, 30)), "{marks:?}");
+    });
 }
 
 #[test]
