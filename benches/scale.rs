@@ -22,6 +22,8 @@ use stage::{Bench, cpu_time};
 
 const MILLION: usize = 1_000_000;
 const ROOMS: usize = 10_000;
+/// What happens often is measured so often; the longest turn of the quietest round counts.
+const ROUNDS: usize = 3;
 
 pub fn main() {
     let words: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with("--")).collect();
@@ -114,14 +116,17 @@ fn beat(bench: &mut Bench) -> Duration {
 struct Longest {
     bench: Bench,
     sets: Known,
-    found: Vec<(String, Duration, u64)>,
+    /// Of each kind the longest in each round, and how many there were.
+    found: Vec<(String, Vec<Duration>, u64)>,
+    round: usize,
 }
 
-struct Known(Arc<Templates>);
+struct Known([Arc<Templates>; 2]);
 
 impl Sets for Known {
     fn set(&self, hash: &str) -> Option<Arc<Templates>> {
-        (hash == "more").then(|| self.0.clone())
+        let at = ["more", "less"].iter().position(|name| *name == hash)?;
+        Some(self.0[at].clone())
     }
 }
 
@@ -157,15 +162,22 @@ impl Longest {
     }
 
     fn note(&mut self, kind: &str, took: Duration) {
-        match self.found.iter_mut().find(|(name, ..)| name == kind) {
-            Some((_, longest, count)) => (*longest, *count) = ((*longest).max(took), *count + 1),
-            None => self.found.push((kind.to_owned(), took, 1)),
-        }
+        let at = self.found.iter().position(|(name, ..)| name == kind).unwrap_or_else(|| {
+            self.found.push((kind.to_owned(), Vec::new(), 0));
+            self.found.len() - 1
+        });
+        let (_, longest, count) = &mut self.found[at];
+        longest.resize(self.round + 1, Duration::ZERO);
+        longest[self.round] = longest[self.round].max(took);
+        *count += 1;
     }
 
     fn cut(&mut self, full: bool) {
         let name = if full { "full cut" } else { "cut of what changed" };
         self.time(&format!("{name}: begin"), |world| drop(world.begin_cut(full)));
+        self.time("counts by rule for a cut", |world| {
+            drop(world.index.rules.iter().map(|(r, n)| (*r, *n)).collect::<Vec<_>>())
+        });
         let mut complete = false;
         while !complete {
             self.time(&format!("{name}: 32 records"), |world| complete = world.drain_cut(32));
@@ -180,38 +192,50 @@ fn turns() {
     println!("\nturns: the longest of each kind; {MILLION} mobs, {ROOMS} rooms, {PEOPLE} players");
     let set = grid::templates(ROOMS, false);
     let bench = grid::with_people(&set, MILLION, PEOPLE);
-    let mut all = Longest { bench, sets: Known(grid::templates(ROOMS, true)), found: Vec::new() };
-    all.cut(true);
+    let sets = Known([grid::templates(ROOMS, true), set.clone()]);
+    let mut all = Longest { bench, sets, found: Vec::new(), round: 0 };
     let lines = ["look", "north", "south", "say hello", "chat hello", "yell hello", "who", "get pebble", "drop pebble"];
-    for line in lines {
-        for nth in 0..PEOPLE {
-            let instruction = all.bench.line(nth, line);
-            all.give(line, instruction);
+    for round in 0..ROUNDS {
+        all.round = round;
+        for line in lines {
+            for nth in 0..PEOPLE {
+                let instruction = all.bench.line(nth, line);
+                all.give(line, instruction);
+            }
         }
+        all.wait("", 16_000);
+        all.cut(false);
+        all.cut(true);
     }
-    let now = all.bench.world.meta.now;
-    all.wait("", 40_000);
-    assert!(all.bench.world.meta.now > now);
-    all.cut(false);
-    all.cut(true);
     // One who has been everywhere.
     let explorer = 1;
     let rooms: Vec<RoomId> = set.rooms.keys().copied().collect();
     all.bench.world.viewed.edit(explorer).expect("a player").rooms.extend(&rooms);
-    for _ in 0..3 {
+    for round in 0..ROUNDS {
+        all.round = round;
         all.give("sync with a map of 10,000 rooms", Instruction::Sync { player: explorer, session: explorer as u64 });
     }
-    crowd(&mut all, &rooms);
-    loads(&mut all, &set);
-    all.give("templates", Instruction::Templates { hash: "more".into() });
-    all.wait("after templates: ", 4_000);
+    for round in 0..ROUNDS {
+        all.round = round;
+        crowd(&mut all, &rooms);
+        loads(&mut all, &set);
+        all.give("templates, all kinds of mobs changed", Instruction::Templates { hash: "more".into() });
+        all.wait("after templates: ", 4_000);
+        all.give("templates, all kinds of mobs changed", Instruction::Templates { hash: "less".into() });
+        all.wait("after templates: ", 4_000);
+    }
+    all.round = 0;
     all.give("broadcast", Instruction::Broadcast { text: "The mill closes.".into() });
     all.give("stop", Instruction::Stop);
     all.wait("", 1);
     println!("  {} players are left after the stop", all.bench.world.players.len());
-    all.found.sort_by_key(|(_, took, _)| std::cmp::Reverse(*took));
-    for (kind, took, count) in &all.found {
-        println!("  {kind:<40} {:>9.3} ms of {count}", took.as_secs_f64() * 1e3);
+    // What one round shows and another does not is the machine's doing.
+    let quiet = |longest: &[Duration]| longest.iter().copied().filter(|took| !took.is_zero()).min().unwrap_or_default();
+    all.found.sort_by_key(|(_, longest, _)| std::cmp::Reverse(quiet(longest)));
+    println!("  {:<40} {:>9} {:>9}", "kind", "quietest", "noisiest round, ms");
+    for (kind, longest, count) in &all.found {
+        let (best, worst) = (quiet(longest), longest.iter().max().copied().unwrap_or_default());
+        println!("  {kind:<40} {:>9.3} {:>9.3} of {count}", best.as_secs_f64() * 1e3, worst.as_secs_f64() * 1e3);
     }
     let begun = cpu_time();
     drop(all.bench);
@@ -220,7 +244,8 @@ fn turns() {
 
 /// Coming, going and losing one's link where two hundred stand in one room.
 fn crowd(all: &mut Longest, rooms: &[RoomId]) {
-    for player in 2_001..2_200i64 {
+    let first = 2_001 + all.round as i64 * 200;
+    for player in first..first + 199 {
         let stage = player as u64;
         let begun = cpu_time();
         stage::enter(&mut all.bench, player, rooms[500]);
@@ -228,7 +253,7 @@ fn crowd(all: &mut Longest, rooms: &[RoomId]) {
         all.give("unlink", Instruction::Unlink { player, session: stage });
         all.give("sync again", Instruction::Sync { player: 3, session: 3 });
     }
-    for player in 2_001..2_100i64 {
+    for player in first..first + 199 {
         all.give("expel from a crowd", Instruction::Expel { player, text: "Go.".into() });
     }
 }

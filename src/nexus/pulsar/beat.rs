@@ -169,29 +169,42 @@ fn regenerate_mob(world: &mut World, id: MobId, beats: u64) {
     let Some(template) = world.templates.mobs.get(&mob.template) else { return };
     let stats = template.stats;
     let [health, mana, stamina] = formulas::mob_regeneration(&stats, template.regen_rate);
-    let zone = world.zone_of(mob.room);
     let beats = i64::try_from(beats).unwrap_or(i64::MAX);
     let grown = |now: i32, gain: i32, max: i32| {
         i64::from(now).saturating_add(i64::from(gain).saturating_mul(beats)).min(i64::from(max.max(now))) as i32
     };
-    let Some(mob) = world.mobs.edit(id) else { return };
-    mob.health = grown(mob.health, health, stats.health_max);
+    let healed = grown(mob.health, health, stats.health_max);
+    let row = if healed == mob.health { world.mobs.edit_unseen(id) } else { world.mobs.edit(id) };
+    let Some(mob) = row else { return };
+    mob.health = healed;
     mob.mana = grown(mob.mana, mana, stats.mana_max);
     mob.stamina = grown(mob.stamina, stamina, stats.stamina_max);
-    let rested = mob.health >= stats.health_max && mob.mana >= stats.mana_max && mob.stamina >= stats.stamina_max;
-    if rested && let Some(tired) = zone.and_then(|zone| world.index.tired_mobs.get_mut(&zone)) {
-        tired.remove(&id);
-    }
+    world.judge_mob(id);
 }
+
+/// Tired mobs of a zone that wakes, of one turn.
+pub const WAKE_CHUNK: usize = 1_000;
 
 /// A zone wakes: what its mobs regained in their sleep follows from the time that passed.
 pub fn wake(world: &mut World, room: RoomId) {
     let Some(zone) = world.zone_of(room) else { return };
     let Some(since) = world.meta.asleep.remove(&zone) else { return };
     let beats = world.meta.now.saturating_sub(since) / BEAT_MILLIS;
-    let tired: Vec<MobId> = world.index.tired_mobs.get(&zone).into_iter().flatten().copied().collect();
-    for mob in tired {
-        regenerate_mob(world, mob, beats);
+    if beats > 0 {
+        wake_on(world, zone, beats, MobId::MIN);
+    }
+}
+
+/// Goes on with a zone that woke, from after this mob.
+pub fn wake_on(world: &mut World, zone: ZoneId, beats: u64, after: MobId) {
+    use std::ops::Bound::{Excluded, Unbounded};
+    let tired = world.index.tired_mobs.get(&zone).map(|tired| tired.range((Excluded(after), Unbounded)));
+    let tired: Vec<MobId> = tired.into_iter().flatten().copied().take(WAKE_CHUNK).collect();
+    for mob in &tired {
+        regenerate_mob(world, *mob, beats);
+    }
+    if let Some(last) = tired.last().filter(|_| tired.len() == WAKE_CHUNK) {
+        world.schedule(0, Instruction::WakeOn { zone, beats, after: *last });
     }
 }
 

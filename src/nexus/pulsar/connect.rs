@@ -177,7 +177,7 @@ fn sync_with(turn: &mut Turn, player: PlayerId, who_list: Arc<WhoList>) {
 }
 
 /// Players of one turn who get everything anew, and rooms on all their maps, about.
-pub const RENEW_CHUNK: usize = 32;
+pub const RENEW_CHUNK: usize = 16;
 pub const RENEW_ROOMS: usize = 4_000;
 
 /// The world has another set of templates: everyone after this player gets everything anew, some in each turn.
@@ -306,7 +306,7 @@ fn enter(turn: &mut Turn, save: Character) {
         worn: BTreeMap::new(),
         reply_to: None,
     };
-    world.players.insert(id, player);
+    world.players.insert(id, Box::new(player));
     let presence = Presence {
         room,
         mana: save.mana.unwrap_or(i32::MAX),

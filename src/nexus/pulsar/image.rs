@@ -149,17 +149,13 @@ impl World {
     pub(super) fn reindex_mobs(&mut self) {
         // In the order of the rows, so that each set is made at once.
         let (mut roamers, mut tired) = (BTreeMap::<_, Vec<_>>::new(), BTreeMap::<_, Vec<_>>::new());
-        for (id, mob) in self.mobs.iter() {
-            let (Some(room), Some(template)) =
-                (self.templates.rooms.get(&mob.room), self.templates.mobs.get(&mob.template))
-            else {
-                continue;
-            };
-            if template.roams() {
-                roamers.entry(room.zone).or_default().push(id);
+        for (id, mob) in self.mobs.iter().filter(|(_, mob)| mob.roams || mob.tired) {
+            let Some(zone) = self.zone_of(mob.room) else { continue };
+            if mob.roams {
+                roamers.entry(zone).or_default().push(id);
             }
-            if mob.is_tired(&template.stats) {
-                tired.entry(room.zone).or_default().push(id);
+            if mob.tired {
+                tired.entry(zone).or_default().push(id);
             }
         }
         let sets = |lists: BTreeMap<ZoneId, Vec<MobId>>| {

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::world::character::{Account, PlayerConfig, PlayerId};
 use crate::world::internal::{Answer, ErrandId};
+use crate::world::template::ZoneId;
 
 use super::record::{Appended, MobId};
 
@@ -140,10 +141,16 @@ pub enum Instruction {
     Renew {
         after: PlayerId,
     },
-    /// The set of templates has changed: what of these rows, from after this key on, has no template ceases to be.
+    /// The set of templates has changed: these rows, from after this key on, are held against it.
     Resettle {
         stage: SettleStage,
         after: i64,
+    },
+    /// A zone woke after so many Beats: what mobs after this one regained in its sleep.
+    WakeOn {
+        zone: ZoneId,
+        beats: u64,
+        after: MobId,
     },
 }
 
@@ -229,7 +236,7 @@ pub enum BeatStage {
     Roam,
 }
 
-/// What may lose its template.
+/// What may lose its template, or become otherwise by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SettleStage {
     Items,

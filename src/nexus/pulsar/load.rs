@@ -165,8 +165,7 @@ pub fn spawn_mob(
     ground: Option<ZoneId>,
 ) -> Option<MobId> {
     let world = &mut *turn.world;
-    let stats = world.templates.mobs.get(&template)?.stats;
-    let gold = world.templates.mobs.get(&template)?.gold;
+    let (stats, gold, roams) = world.templates.mobs.get(&template).map(|t| (t.stats, t.gold, t.roams()))?;
     if !world.templates.rooms.contains_key(&room) {
         return None;
     }
@@ -184,6 +183,8 @@ pub fn spawn_mob(
         items: Vec::new(),
         worn: Vec::new(),
         gates: Vec::new(),
+        roams,
+        tired: false,
     };
     world.mobs.insert(id, mob);
     if let Some(rule) = rule {
@@ -246,20 +247,20 @@ pub fn resettle(turn: &mut Turn, before: &Templates) {
     world.items.forget_views();
     world.players.forget_views();
     leave_lost_rooms(world);
+    let moved = |(id, room): (&RoomId, &Arc<Room>)| after.rooms.get(id).is_some_and(|other| other.zone != room.zone);
+    if before.rooms.iter().any(moved) {
+        world.reindex_mobs();
+    }
     if before.items.keys().any(|id| !after.items.contains_key(id)) {
         resettle_on(turn, SettleStage::Items, i64::MIN);
     }
-    if before.mobs.keys().any(|id| !after.mobs.contains_key(id)) {
+    let differs = |(id, mob): (&MobTemplateId, &Arc<MobTemplate>)| {
+        after.mobs.get(id).is_none_or(|other| (other.stats, other.roams()) != (mob.stats, mob.roams()))
+    };
+    if before.mobs.iter().any(differs) {
         resettle_on(turn, SettleStage::Mobs, i64::MIN);
     }
     let world = &mut *turn.world;
-    let moved = |(id, room): (&RoomId, &Arc<Room>)| after.rooms.get(id).is_some_and(|other| other.zone != room.zone);
-    let other = |(id, mob): (&MobTemplateId, &Arc<MobTemplate>)| {
-        after.mobs.get(id).is_none_or(|other| (other.stats, other.roams()) != (mob.stats, mob.roams()))
-    };
-    if before.rooms.iter().any(moved) || before.mobs.iter().any(other) {
-        world.reindex_mobs();
-    }
     world.reindex_players();
     let players: Vec<i64> = world.players.iter().map(|(id, _)| id).collect();
     for player in players {
@@ -301,29 +302,33 @@ fn leave_lost_rooms(world: &mut World) {
     }
 }
 
-/// Rows of one turn that are looked at for what has lost its template, and how many of these cease to be.
-pub const SETTLE_CHUNK: usize = 20_000;
-pub const SETTLE_GONE: usize = 500;
+/// Rows of one turn that are looked at, and how many of these cease to be or become otherwise.
+pub const SETTLE_CHUNK: usize = 8_000;
+pub const SETTLE_CHANGED: usize = 1_000;
 
-/// Goes on with what has lost its template, from after this key.
+/// Goes on, from after this key, with rows whose template is gone, and with mobs whose template makes them otherwise.
 pub fn resettle_on(turn: &mut Turn, stage: SettleStage, after: i64) {
     let world = &mut *turn.world;
-    let (mut gone, mut last, mut seen) = (Vec::new(), after, 0);
-    let mut look = |id: i64, is_gone: bool| {
+    let (mut changed, mut last, mut seen) = (Vec::new(), after, 0);
+    let mut look = |id: i64, is_changed: bool| {
         (last, seen) = (id, seen + 1);
-        gone.extend(is_gone.then_some(id));
-        seen < SETTLE_CHUNK && gone.len() < SETTLE_GONE
+        changed.extend(is_changed.then_some(id));
+        seen < SETTLE_CHUNK && changed.len() < SETTLE_CHANGED
     };
-    let set = &world.templates;
+    let set = world.templates.clone();
+    let is_otherwise = |mob: &Mob| set.mobs.get(&mob.template).is_none_or(|by| mob.by(by) != (mob.roams, mob.tired));
     let is_complete = match stage {
         SettleStage::Items => world.items.after(after).all(|(id, i)| look(id, !set.items.contains_key(&i.template))),
-        SettleStage::Mobs => world.mobs.after(after).all(|(id, m)| look(id, !set.mobs.contains_key(&m.template))),
+        SettleStage::Mobs => world.mobs.after(after).all(|(id, mob)| look(id, is_otherwise(mob))),
     };
-    for id in gone {
+    for id in changed {
         match stage {
             SettleStage::Items => {
                 spill(world, id);
                 world.destroy_item(id);
+            }
+            SettleStage::Mobs if world.mobs.get(id).is_some_and(|mob| set.mobs.contains_key(&mob.template)) => {
+                world.judge_mob(id);
             }
             SettleStage::Mobs => destroy_mob(world, id),
         }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::world::character::{Account, ItemId, PlayerConfig, PlayerId};
 use crate::world::internal::{Errand, ErrandId};
 use crate::world::kinds::*;
-use crate::world::template::{ItemTemplateId, MobTemplateId, RoomId, RuleId, Stats, WorldId, ZoneId};
+use crate::world::template::{ItemTemplateId, MobTemplate, MobTemplateId, RoomId, RuleId, WorldId, ZoneId};
 
 use super::instruction::Instruction;
 
@@ -145,12 +145,19 @@ pub struct Mob {
     pub worn: Vec<(Slot, ItemId)>,
     /// Reactions that wait: index and the world millisecond until which; `u64::MAX` for ever.
     pub gates: Vec<(u16, u64)>,
+    /// May it leave its room? As its template had it when it was last looked at after a change.
+    pub roams: bool,
+    /// Is any vital of it below what it can be? As `roams`.
+    pub tired: bool,
 }
 
 impl Mob {
-    /// Is any vital of it below what it can be?
-    pub fn is_tired(&self, stats: &Stats) -> bool {
-        self.health < stats.health_max || self.mana < stats.mana_max || self.stamina < stats.stamina_max
+    /// Whether it roams, and whether it is tired, by this template.
+    pub fn by(&self, template: &MobTemplate) -> (bool, bool) {
+        let stats = &template.stats;
+        let rested =
+            self.health >= stats.health_max && self.mana >= stats.mana_max && self.stamina >= stats.stamina_max;
+        (template.roams(), !rested)
     }
 }
 

@@ -3,14 +3,14 @@
 
 use std::sync::Arc;
 
-use smallvec::SmallVec;
 
 use crate::nexus::message::{Data, Frame, Message, Recipients};
 use crate::world::character::PlayerId;
 use crate::world::template::{RoomId, Templates};
 
 use super::instruction::{Applied, Instruction, What};
-use super::record::{Ask, OpenErrand, Who};
+use super::record::{Ask, OpenErrand, Presence, Who};
+use super::table::Table;
 use super::world::World;
 use super::{beat, command, connect, leave, load, order, react};
 
@@ -169,6 +169,10 @@ impl Turn<'_> {
                 load::resettle_on(self, stage, after);
                 true
             }
+            I::WakeOn { zone, beats, after } => {
+                beat::wake_on(self.world, zone, beats, after);
+                true
+            }
         }
     }
 
@@ -195,13 +199,8 @@ impl Turn<'_> {
 
     /// Sends one frame to several players, in order; each gets the next of their own numbers.
     pub fn tell_all(&mut self, players: impl IntoIterator<Item = PlayerId>, frame: Frame) {
-        let mut to = Recipients::new();
-        for player in players {
-            if let Some(presence) = self.world.presences.edit(player) {
-                presence.messages += 1;
-                to.push((player, presence.messages));
-            }
-        }
+        let presences = &mut self.world.presences;
+        let to: Recipients = players.into_iter().filter_map(|player| number(presences, player)).collect();
         if !to.is_empty() {
             self.out.outs.push(Out::Message(Message { to, frame: Arc::new(frame) }));
         }
@@ -209,10 +208,17 @@ impl Turn<'_> {
 
     /// Sends a frame to the players of a room, but for `except`.
     pub fn tell_room(&mut self, room: RoomId, except: &[PlayerId], frame: Frame) {
-        let players = self.world.players_in(room).filter(|player| !except.contains(player));
-        let players: SmallVec<[PlayerId; 16]> = players.collect();
-        if !players.is_empty() {
-            self.tell_all(players, frame);
+        let World { rooms, presences, .. } = &mut *self.world;
+        let mut to = Recipients::new();
+        for who in rooms.get(room).map_or(&[][..], |row| &row.chars) {
+            if let Who::Player(player) = who
+                && !except.contains(player)
+            {
+                to.extend(number(presences, *player));
+            }
+        }
+        if !to.is_empty() {
+            self.out.outs.push(Out::Message(Message { to, frame: Arc::new(frame) }));
         }
     }
 
@@ -242,4 +248,11 @@ impl Turn<'_> {
         }
         .unwrap_or_else(|| "Someone".into())
     }
+}
+
+/// A player with the number of the next message to them.
+fn number(presences: &mut Table<PlayerId, Presence>, player: PlayerId) -> Option<(PlayerId, u64)> {
+    let presence = presences.edit(player)?;
+    presence.messages += 1;
+    Some((player, presence.messages))
 }

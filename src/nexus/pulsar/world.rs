@@ -23,7 +23,8 @@ pub struct World {
     pub rooms: Table<RoomId, RoomState>,
     pub mobs: Table<MobId, Mob, view::Char>,
     pub items: Table<ItemId, Item, view::Item>,
-    pub players: Table<PlayerId, Player, view::Char>,
+    /// Boxed, so that what is looked up most, their views, lies close together.
+    pub players: Table<PlayerId, Box<Player>, view::Char>,
     pub presences: Table<PlayerId, Presence>,
     pub viewed: Table<PlayerId, Viewed>,
     pub waiting: Table<u64, Timing>,
@@ -215,14 +216,34 @@ impl World {
         }
     }
 
-    pub(super) fn index_mob(&mut self, id: MobId, zone: ZoneId) {
+    fn index_mob(&mut self, id: MobId, zone: ZoneId) {
         let Some(mob) = self.mobs.get(id) else { return };
-        let Some(template) = self.templates.mobs.get(&mob.template) else { return };
-        if template.roams() {
+        if mob.roams {
             self.index.roamers.entry(zone).or_default().insert(id);
         }
-        if mob.is_tired(&template.stats) {
+        if mob.tired {
             self.index.tired_mobs.entry(zone).or_default().insert(id);
+        }
+    }
+
+    /// Sees to it that a mob's row and the indexes know what its template makes of it.
+    pub(super) fn judge_mob(&mut self, id: MobId) {
+        let Some(mob) = self.mobs.get(id) else { return };
+        let Some(template) = self.templates.mobs.get(&mob.template) else { return };
+        let ((roams, tired), room) = (mob.by(template), mob.room);
+        if (roams, tired) == (mob.roams, mob.tired) {
+            return;
+        }
+        if let Some(mob) = self.mobs.edit_unseen(id) {
+            (mob.roams, mob.tired) = (roams, tired);
+        }
+        let Some(zone) = self.zone_of(room) else { return };
+        for (set, is_in) in [(&mut self.index.roamers, roams), (&mut self.index.tired_mobs, tired)] {
+            if is_in {
+                set.entry(zone).or_default().insert(id);
+            } else if let Some(mobs) = set.get_mut(&zone) {
+                mobs.remove(&id);
+            }
         }
     }
 
