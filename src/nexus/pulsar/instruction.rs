@@ -164,7 +164,7 @@ pub struct Stay {
 }
 
 /// The kinds of instructions, as the meters name them.
-pub const KINDS: [&str; 26] = [
+pub const KINDS: [&str; 27] = [
     "connect",
     "unlink",
     "text",
@@ -190,6 +190,7 @@ pub const KINDS: [&str; 26] = [
     "resume",
     "renew",
     "resettle",
+    "wake_on",
     "cancelled",
 ];
 /// The kind of a timing that was cancelled while its entry lay in the heap.
@@ -224,6 +225,7 @@ impl Instruction {
             Self::Resume { .. } => 22,
             Self::Renew { .. } => 23,
             Self::Resettle { .. } => 24,
+            Self::WakeOn { .. } => 25,
         }
     }
 }
@@ -330,6 +332,7 @@ mod tests {
             Instruction::LoadOn { errand, next: 0 },
             Instruction::Skip { timer: None },
             Instruction::Renew { after: 0 },
+            Instruction::WakeOn { zone: 1, beats: 0, after: 0 },
             Instruction::Resettle { stage: SettleStage::Items, after: 0 },
         ] {
             let debug = format!("{instruction:?}");

@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 
-
 use crate::nexus::message::{Data, Frame, Message, Recipients};
 use crate::world::character::PlayerId;
 use crate::world::template::{RoomId, Templates};

@@ -152,7 +152,7 @@ impl<'t> Story<'t> {
                 world.items.get(old.id).is_some_and(|item| item == old && *places == places_of(world, item))
             }
             (Seen::Player(old, presence), _) => {
-                world.players.get(old.id) == Some(&**old)
+                world.players.get(old.id) == Some(old)
                     && world.presences.get(old.id).is_some_and(|new| people::same_presence(presence, new))
             }
             (Seen::Mob(old), _) => world.mobs.get(old.id) == Some(old),
@@ -166,7 +166,7 @@ impl<'t> Story<'t> {
                 .players
                 .get(id)
                 .zip(world.presences.get(id))
-                .map(|(player, presence)| Seen::Player(Box::new(player.clone()), Box::new(presence.clone()))),
+                .map(|(player, presence)| Seen::Player(player.clone(), Box::new(presence.clone()))),
             Thing::Mob(id) => world.mobs.get(id).cloned().map(Seen::Mob),
         };
         seen.unwrap_or(Seen::Nothing)
