@@ -132,12 +132,12 @@ impl Damage {
     }
 }
 
-/// How much of a segment, from its begin, is one chain of frames up to `tip`: bytes, and the last sequence. What follows
-/// was never acknowledged: a crash cut it off from what was before.
-pub(super) fn linked(frames: &[Found], tip: u64) -> (u64, u64) {
+/// How much of a segment, from its begin, is one chain of frames before `end`: bytes, and the last sequence. What does
+/// not follow the frame before it was never acknowledged: a crash cut it off.
+pub(super) fn linked(frames: &[Found], end: u64) -> (u64, u64) {
     let breaks = frames.windows(2).position(|pair| !pair[1].follows(&pair[0]));
     let chain = &frames[..breaks.map_or(frames.len(), |at| at + 1)];
-    let last = chain.iter().rfind(|frame| frame.sequence <= tip);
+    let last = chain.iter().rfind(|frame| frame.sequence < end);
     last.map_or((0, 0), |frame| (frame.offset + frame.bytes, frame.sequence))
 }
 

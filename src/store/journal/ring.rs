@@ -184,11 +184,14 @@ impl Journal {
             parts.push(Part { path: found.path.clone(), start: segment.start, end: segment.written });
             self.used.push_back(segment);
         }
+        // What was lent, or was to be, when the last run ended. A copy of frames that are in the chain is not.
+        let first = chain.first().map_or(0, |frame| frame.sequence);
         for (found, _) in segments.iter().zip(&in_chain).filter(|(_, used)| !**used) {
             let mut segment = self.reopen(found)?;
-            (segment.written, segment.last) = recover::linked(&found.frames, self.durable);
+            (segment.written, segment.last) = recover::linked(&found.frames, first);
             if self.options.lends && segment.last > 0 { self.lend(segment) } else { self.recycle(segment) }
         }
+        self.lend.sort_by_key(|lent| lent.last);
         if self.used.is_empty() {
             self.make_room(SEAL_BYTES)?;
         }
