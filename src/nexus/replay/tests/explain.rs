@@ -144,7 +144,7 @@ fn a_players_story_has_what_they_did_and_what_was_done_to_them() {
     has(2, &["types \"give 5 gold bob\": gold 20 -> 15"]);
     has(3, &["types \"north\": went from room.", "(Village Green) to room.", "(The Lane)", "stamina"]);
     has(4, &["loses socket 101: lost socket 101: linkless"]);
-    has(5, &["connects by socket 103", "going on where it was: is played by socket 103"]);
+    has(5, &["comes back by socket 103 of account 1, from message ", ": is played by socket 103"]);
     has(6, &["the Forge takes player.1 (Mara) out: \"Enough.\": player.1 (Mara) left the world from room."]);
     assert_eq!(story.len(), 7, "{story:#?}");
     let bobs = live.story("player.2");
