@@ -124,3 +124,15 @@ fn names_follow_the_conventions() {
         assert!(metric.help.len() > 10 && !metric.help.ends_with('.'), "{name} says what it is");
     }
 }
+
+#[test]
+fn the_operators_document_lists_every_limit_of_the_nexus() {
+    let document = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/operators.md")).unwrap();
+    // An unknown name is answered with all that there are.
+    let refused = toml::from_str::<realms::nexus::Limits>("none = 1").unwrap_err().message().to_owned();
+    let names: Vec<&str> = refused.split('`').skip(3).step_by(2).collect();
+    assert!(names.len() >= 7, "{refused}");
+    for name in names {
+        assert!(document.contains(&format!("\n| `{name}` | ")), "docs/operators.md does not tell of {name}");
+    }
+}
