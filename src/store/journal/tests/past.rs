@@ -26,7 +26,7 @@ fn session(seed: u64, appends: u64) -> (MemoryIo, Vec<Owned>, Vec<usize>) {
         turns.push(turn(1000 + chance.below(2) as i64, seq, chance.below(1500)));
         if chance.below(15) == 0 {
             let (fail_at, partial_write) = (1 + chance.below(2) as u64, chance.below(2000));
-            io.set_faults(Faults { fail_at, fail_count: 1, partial_write, free_bytes: None });
+            io.set_faults(Faults { fail_at, fail_count: 1, partial_write, free_bytes: None, reads: false });
         }
         append_somehow(&mut journal, &group(&turns[turns.len() - 1..]), &turns);
         io.set_faults(Faults::default());
