@@ -23,6 +23,7 @@ use crate::world::template::WorldId;
 
 use super::journal::JournalJob;
 use super::keeper::KeeperJob;
+use super::meters::{HISTORY_BYTES, HISTORY_KEEP, HISTORY_LOST};
 use super::pulsar::image;
 use super::pulsar::instruction::{Applied, Instruction, What};
 use super::worlds::{ENGINE, unhex};
@@ -110,7 +111,7 @@ impl HistoryFeed {
     /// Segments that the journal took back, or did not lend, because play needed them.
     pub fn unkept(&self, segments: u64) {
         if segments > 0 {
-            metrics::counter!("history_segments_lost_total").increment(segments);
+            HISTORY_LOST.counter().increment(segments);
             self.gaps.fetch_add(segments, Ordering::Release);
         }
     }
@@ -257,7 +258,7 @@ impl Running {
                 }
                 HistoryJob::Gone(spawn) => drop(self.worlds.remove(&spawn)),
             }
-            metrics::gauge!("history_bytes").set(self.history.bytes() as f64);
+            HISTORY_BYTES.gauge().set(self.history.bytes() as f64);
         }
         // The live run as it stopped.
         let last: Vec<Mark> = self.worlds.values_mut().filter_map(|known| known.unmarked.take()).collect();
@@ -325,7 +326,7 @@ impl Running {
                 Ok((head, bytes)) => {
                     self.kept += bytes;
                     sets = head.names;
-                    metrics::histogram!("history_keep_seconds").record(begun.elapsed().as_secs_f64());
+                    HISTORY_KEEP.histogram().record(begun.elapsed());
                 }
                 Err(error) => {
                     tracing::error!(%error, "a segment of the journal could not be kept: history has a gap");

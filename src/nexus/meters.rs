@@ -117,6 +117,14 @@ pub const MENDINGS: Metric = Metric {
     ..counter("realms_mendings_total", "Worlds built anew after a turn that panicked: mended, or parked")
 };
 
+pub const HISTORY_BYTES: Metric = gauge("realms_history_bytes", "Bytes of the past that are kept for replay");
+pub const HISTORY_KEEP: Metric =
+    histogram("realms_history_keep_seconds", "Copying a segment of the journal into history");
+pub const HISTORY_LOST: Metric = counter(
+    "realms_history_segments_lost_total",
+    "Segments that history did not get: play needed them, or they failed",
+);
+
 /// All of them, in the order of the document.
 pub const TABLE: &[Metric] = &[
     TURN,
@@ -155,6 +163,9 @@ pub const TABLE: &[Metric] = &[
     RECOVERY_TURNS,
     PANICS,
     MENDINGS,
+    HISTORY_BYTES,
+    HISTORY_KEEP,
+    HISTORY_LOST,
 ];
 
 impl Metric {

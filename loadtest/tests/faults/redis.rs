@@ -112,10 +112,13 @@ async fn redis_may_be_emptied_die_and_hang_and_nobody_notices() {
 
     redis.signal(Signal::STOP);
     let halted = Instant::now();
-    while halted.elapsed() < HANG {
-        playing.goes_on(100).await;
+    let mut cuts = 0;
+    while halted.elapsed() < HANG || cuts < CUTS {
+        playing.goes_on(20).await;
         for spawn in trial.stage.forge.spawns() {
+            // Neither play nor what is kept on the disk waits for Redis.
             trial.stage.forge.save(spawn).await.unwrap();
+            cuts += 1;
         }
     }
     redis.signal(Signal::CONT);
@@ -133,7 +136,9 @@ async fn what_waited_while_redis_hung_does_not_come_back_over_what_is_newer() {
     mirrored(&stage, &mirror, None).await;
     let spawn = stage.forge.spawns().next().unwrap();
     redis.signal(Signal::STOP);
-    // Someone comes in; that is cut, and waits. Then more is cut than can wait, and so the leaving goes under.
+    // This one is on its way to Redis, and waits there.
+    stage.forge.save(spawn).await.unwrap();
+    // Someone comes in; that is cut, and waits in line. Then more is cut than can wait, and so the leaving goes under.
     let seat = stage.forge.announce(spawn, 900, stage.forge.templates.world.starting_room).await.unwrap();
     let visitor = Visitor::enter(&stage.socket, &seat).await.unwrap();
     for _ in 0..CUTS {
