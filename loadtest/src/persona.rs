@@ -50,7 +50,7 @@ impl Dice {
         Self(seed)
     }
 
-    pub fn next(&mut self) -> u64 {
+    pub fn draw(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -60,12 +60,12 @@ impl Dice {
 
     /// 0 to `most` - 1; 0 where there is nothing to choose from.
     pub fn below(&mut self, most: usize) -> usize {
-        ((u128::from(self.next()) * most as u128) >> 64) as usize
+        ((u128::from(self.draw()) * most as u128) >> 64) as usize
     }
 
     /// From 0 to 1.
     pub fn share(&mut self) -> f64 {
-        (self.next() >> 11) as f64 / (1u64 << 53) as f64
+        (self.draw() >> 11) as f64 / (1u64 << 53) as f64
     }
 
     pub fn pick<'a, T>(&mut self, from: &'a [T]) -> Option<&'a T> {
@@ -86,7 +86,7 @@ pub struct Mind {
 impl Mind {
     pub fn new(persona: Persona, seed: u64, player: i64) -> Self {
         let mut dice = Dice::new(seed ^ (player as u64).wrapping_mul(0x2545_f491_4f6c_dd1d));
-        dice.next();
+        dice.draw();
         Self { persona, dice, player, said: 0, carries: true }
     }
 

@@ -160,7 +160,7 @@ pub fn documents(options: &WorldOptions) -> Vec<Document> {
     for (zone, rooms) in &zones {
         let mut rules = Vec::new();
         for nth in rooms {
-            let kinds = dice.next() as usize;
+            let kinds = dice.draw() as usize;
             rules.extend(load(mobs(*nth), kinds, MOB_KINDS, |kind, copies| RuleSpec {
                 mob: Some(BEASTS[kind].into()),
                 ..rule(slug(*nth), copies)

@@ -86,7 +86,7 @@ impl Io for RealIo {
             self.create_dir(above)?;
         }
         match fs::create_dir(dir) {
-            Err(error) if !(error.kind() == io::ErrorKind::AlreadyExists && dir.is_dir()) => return Err(error),
+            Err(error) if !(error.kind() == io::ErrorKind::AlreadyExists && dir.is_dir()) => Err(error),
             // One that is there may have been made just before a crash.
             _ => self.sync_dir(above),
         }

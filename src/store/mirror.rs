@@ -98,7 +98,7 @@ impl Mirror {
         let mut redis = self.redis.clone();
         let generation = self.generation(nexus).await?.ok_or(MirrorError::Unknown(spawn))?;
         let key = |part: &str| world_key(nexus, &generation, spawn, part);
-        let (held, rules, mobs, items, players): (Option<i64>, BTreeMap<RuleId, u32>, u64, u64, Vec<PlayerId>) =
+        let (held, rules, mobs, items, mut players): (Option<i64>, BTreeMap<RuleId, u32>, u64, u64, Vec<PlayerId>) =
             redis::pipe()
                 .hget(key("lease"), "epoch")
                 .hgetall(key("rules"))
@@ -112,6 +112,8 @@ impl Mirror {
         if held != Some(epoch) || !unchanged {
             return Err(MirrorError::Unknown(spawn));
         }
+        // Redis gives them in no order.
+        players.sort_unstable();
         Ok(Population { rules, mobs, items, players, linkless: Vec::new() })
     }
 

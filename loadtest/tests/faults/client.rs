@@ -211,7 +211,7 @@ struct Return {
 impl Client {
     pub fn new(spawn: WorldId, player: PlayerId, start: RoomId, seed: u64) -> Self {
         let mut dice = Dice::new(seed ^ player.cast_unsigned().wrapping_mul(0x2545_f491_4f6c_dd1d));
-        dice.next();
+        dice.draw();
         Self {
             spawn,
             player,

@@ -102,7 +102,7 @@ pub fn say(turn: &mut Turn, player: PlayerId, message: &str) {
     let hearers: Vec<PlayerId> = turn
         .world
         .players_in(room)
-        .filter(|other| *other != player && !deaf_to(turn.world, *other, &actor.name()))
+        .filter(|other| *other != player && !deaf_to(turn.world, *other, actor.name()))
         .collect();
     turn.tell_all(hearers, Frame::new("notification.cmd.say.success", text, data));
     react::said(turn, player, room, message);
@@ -129,7 +129,7 @@ fn yell(turn: &mut Turn, player: PlayerId, input: &Input) {
     turn.tell(player, Frame::new("cmd.yell.success", format!("You yell '{message}'"), data.clone()));
     let hearers: Vec<PlayerId> = zone_players(turn.world, room, Some(player))
         .into_iter()
-        .filter(|other| !deaf_to(turn.world, *other, &actor.name()))
+        .filter(|other| !deaf_to(turn.world, *other, actor.name()))
         .collect();
     let text = format!("{} yells '{message}'", actor.name());
     turn.tell_all(hearers, Frame::new("notification.cmd.yell.success", text, data));
@@ -151,7 +151,7 @@ fn emote(turn: &mut Turn, player: PlayerId, input: &Input) {
     let hearers: Vec<PlayerId> = turn
         .world
         .players_in(room)
-        .filter(|other| *other != player && !deaf_to(turn.world, *other, &actor.name()))
+        .filter(|other| *other != player && !deaf_to(turn.world, *other, actor.name()))
         .collect();
     turn.tell_all(hearers, Frame::new("notification.cmd.emote.success", text, data));
 }

@@ -104,9 +104,7 @@ fn world_time_and_wall_clock_are_moments_too() {
     assert!(replayed.world.meta.now >= at + 28_000 && replayed.world.meta.now <= at + 30_000);
     let last = live.replay("2100-01-01T00:00:00Z").unwrap();
     assert_eq!(last.world.presences.get(1).unwrap().room, live.rig.room("green"));
-    for early in ["2000-01-01T00:00:00Z"] {
-        assert!(matches!(live.replay(early), Err(ReplayError::Before { .. })));
-    }
+    assert!(matches!(live.replay("2000-01-01T00:00:00Z"), Err(ReplayError::Before { .. })));
 }
 
 #[test]
