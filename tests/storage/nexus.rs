@@ -39,7 +39,7 @@ async fn play(root: &Path, seed: u64) -> Play {
     let mut said = 0;
     while said < COMMANDS {
         let mut rig = Rig::open(&place, Disk { io: Arc::new(RealIo), journal: journal() }).await;
-        let mut people = vec![rig.enter(1, "Ann").await, rig.enter(2, "Bob").await];
+        let mut people = [rig.enter(1, "Ann").await, rig.enter(2, "Bob").await];
         let see = |player: &Player| (record::position(), player.id, player.seen);
         shown.extend(people.iter().map(see));
         for _ in 0..COMMANDS / 3 {

@@ -369,7 +369,9 @@ impl Client {
             Some(back) if is_snapshot && number > back.newest => {
                 self.gaps.push(Gap { entered: stay.entered, last: stay.last, newest: back.newest });
                 // Their answers are among what it will not see.
-                while let Some(sent) = self.open.pop_front_if(|sent| sent.n <= back.last_n) {
+                while self.open.front().is_some_and(|sent| sent.n <= back.last_n)
+                    && let Some(sent) = self.open.pop_front()
+                {
                     self.answered = sent.n;
                     note(sent.deed, &mut self.gave, &mut self.paid, &mut self.ate);
                 }
@@ -467,12 +469,9 @@ impl Client {
         let view = &self.view;
         let to = self.dice.pick(&view.others).map(|(name, player)| Receiver { name: name.clone(), player: *player });
         let held = self.dice.pick(&view.carried).cloned();
-        let deed = match (roll, held, to) {
-            (0..15, ..) => self
-                .n
-                .is_multiple_of(5)
-                .then(|| Deed::Say(format!("is there bread, for {}", self.n)))
-                .unwrap_or_else(|| Deed::Say(format!("{}:{} good evening to all of you", self.player, self.n))),
+        match (roll, held, to) {
+            (0..15, ..) if self.n.is_multiple_of(5) => Deed::Say(format!("is there bread, for {}", self.n)),
+            (0..15, ..) => Deed::Say(format!("{}:{} good evening to all of you", self.player, self.n)),
             (15..35, ..) => match self.dice.pick(&view.lying) {
                 Some(item) => Deed::Get(*item),
                 None => Deed::Look,
@@ -489,8 +488,7 @@ impl Client {
                 Some(direction) => Deed::Move(direction),
                 None => Deed::Look,
             },
-        };
-        deed
+        }
     }
 }
 

@@ -69,8 +69,8 @@ fn one(client: &Client, world: &World, kept: &[Character], clients: &[Client]) -
     if found.room.map(|id| format!("room.{id}")).as_ref() != Some(&room) {
         problems.push(format!("should be in {room}, and is in {:?}", found.room));
     }
-    let gives = |sent: &&Sent| matches!(sent.deed, Deed::Drop(_) | Deed::Eat(_) | Deed::Put(..) | Deed::Give(..));
-    if !applied.iter().any(|sent| gives(&sent)) {
+    let gives = |sent: &Sent| matches!(sent.deed, Deed::Drop(_) | Deed::Eat(_) | Deed::Put(..) | Deed::Give(..));
+    if !applied.iter().any(|sent| gives(sent)) {
         let lost: Vec<_> = view.things.difference(&found.things).collect();
         if !lost.is_empty() {
             problems.push(format!("had {lost:?}, and has not"));
