@@ -52,7 +52,6 @@ pub enum Arrival {
     /// A world that was built elsewhere is linked in.
     Start {
         world: Box<World>,
-        full_cut: bool,
         /// A timing that two processes in a row were torn from.
         skip: Option<u64>,
         done: Done<()>,
@@ -236,9 +235,9 @@ impl Running {
                 self.give(spawn, instruction, now);
             }
             Arrival::Owed { spawn, instruction } => self.give(spawn, instruction, now),
-            Arrival::Start { world, full_cut, skip, done } => {
+            Arrival::Start { world, skip, done } => {
                 let spawn = world.meta.spawn;
-                let mut slot = Slot::new(*world, now, full_cut);
+                let mut slot = Slot::new(*world, now);
                 if skip.is_some() {
                     slot.skip(skip, &mut self.means());
                 }

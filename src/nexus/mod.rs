@@ -168,8 +168,6 @@ pub struct Nexus {
     lines: Vec<Line>,
     /// How many worlds could not be brought back.
     lost: usize,
-    /// Worlds that are back from being parked, and when a cut of theirs is stored.
-    unparked: Vec<(i64, tokio::sync::oneshot::Receiver<Option<u64>>)>,
     threads: Vec<JoinHandle<()>>,
     health: Arc<Health>,
     _lock: Lock,
@@ -211,7 +209,10 @@ impl Nexus {
         let (mut journal, tail) = Journal::open(&dir.join("journal"), io, sizes)?;
         let sets = Arc::new(TemplateSets::default());
         let quarantine = dir.join("quarantine");
-        let recovered = recover::recover(&state, &tail, &sets, &quarantine)?;
+        let mut recovered = recover::recover(&state, &tail, &sets, &quarantine)?;
+        for world in recovered.worlds.iter_mut().filter(|world| recovered.unparked.contains(&world.meta.spawn)) {
+            park::settle(&mut state, world)?;
+        }
         let parked: Parked = Arc::new(Mutex::new(recovered.parked.iter().cloned().collect()));
         for (spawn, reason) in &recovered.parked {
             if let Err(error) = park::at_start(&mut state, &tail, &quarantine, *spawn, reason) {
@@ -316,21 +317,14 @@ impl Nexus {
         thread("outward", move || outward.run())?;
 
         let lost = recovered.parked.len();
-        let mut unparked = Vec::new();
         let epochs = Epochs::default();
         for world in recovered.worlds {
             let (spawn, epoch) = (world.meta.spawn, world.meta.epoch);
             lock(&epochs).insert(spawn, epoch);
             let lost = recover::lost_links(&world);
             let (done, _) = tokio::sync::oneshot::channel();
-            let full_cut = recovered.unparked.contains(&spawn);
             let skip = skip.filter(|(of, _)| *of == spawn).map(|(_, timer)| timer);
-            inward.control(Arrival::Start { world: Box::new(world), full_cut, skip, done });
-            if full_cut {
-                let (done, stored) = tokio::sync::oneshot::channel();
-                inward.control(Arrival::Cut { spawn, done });
-                unparked.push((spawn, stored));
-            }
+            inward.control(Arrival::Start { world: Box::new(world), skip, done });
             for (player, session) in lost {
                 inward.control(Arrival::Owed { spawn, instruction: Instruction::Unlink { player, session } });
             }
@@ -370,7 +364,6 @@ impl Nexus {
             reports,
             lines,
             lost,
-            unparked,
             threads,
             health,
             _lock: lock_file,
@@ -419,7 +412,6 @@ impl Nexus {
             reports,
             lines,
             lost,
-            unparked,
             threads,
             health,
             _lock,
@@ -433,14 +425,6 @@ impl Nexus {
         }
         tasks.spawn(trace::write_down(shared.tracer.clone(), reports));
         tasks.spawn(watch(shared.clone(), health, lines, lost, shutdown.clone()));
-        for (spawn, stored) in unparked {
-            let worlds = shared.worlds.clone();
-            tasks.spawn(async move {
-                if let Ok(Some(_)) = stored.await {
-                    worlds.forget_park(spawn).await;
-                }
-            });
-        }
         let registration = registration::Registration { options, boot, data_id, shared: shared.clone() };
         let saves = tokio::spawn(registration::save_regularly(shared.clone(), shutdown.clone()));
         let registered = tokio::spawn(registration.run(shutdown.clone()));

@@ -11,9 +11,11 @@ use serde::{Deserialize, Serialize};
 use crate::store::io::RealIo;
 use crate::store::journal::Tail;
 use crate::store::quarantine::{self, Label, Quarantine};
-use crate::store::state::{State, StateError};
+use crate::store::state::{Cut, State, StateError};
 use crate::world::template::WorldId;
 
+use super::pulsar::image::CutHead;
+use super::pulsar::world::World;
 use super::worlds::ENGINE;
 
 /// Parked worlds, with the reason of each.
@@ -115,6 +117,24 @@ pub fn at_start(state: &mut State, tail: &Tail, quarantine: &Path, spawn: WorldI
     let note = hold(quarantine, spawn, &turns, reason).map_err(|error| error.to_string())?;
     let bytes = postcard::to_stdvec(&note).map_err(|error| error.to_string())?;
     state.put_note(&name_of(spawn), &bytes).map_err(|error| error.to_string())
+}
+
+/// A parked world is back: a cut with everything is stored before it runs, so that the turns in quarantine are needed no
+/// more, whatever happens to it next; and then it is parked no longer.
+///
+/// # Errors
+/// The state does not take it: it stays parked.
+pub fn settle(state: &mut State, world: &mut World) -> Result<(), StateError> {
+    let spawn = world.meta.spawn;
+    let head = world.begin_cut(true);
+    while !world.drain_cut(usize::MAX) {}
+    let changes = world.take_cut().into_iter().flatten().collect();
+    // Without a turn since the last cut there is nothing to store.
+    if state.cut_of(spawn)? != Some((head.incarnation, head.seq)) {
+        let CutHead { incarnation, seq, meta } = head;
+        state.commit(&Cut { spawn, meta, incarnation, seq, changes, full: true })?;
+    }
+    state.put_note(&name_of(spawn), &[])
 }
 
 #[cfg(test)]

@@ -91,12 +91,9 @@ pub fn recover(
     });
     read.map_err(|error| WorldError::Templates(error.to_string()))?;
     for world in worlds.values_mut() {
-        if world.meta.engine != ENGINE && replayed.contains_key(&world.meta.spawn) {
-            tracing::warn!(
-                spawn = world.meta.spawn,
-                by = world.meta.engine,
-                "a tail of another engine version was replayed"
-            );
+        let spawn = world.meta.spawn;
+        if world.meta.engine != ENGINE && (replayed.contains_key(&spawn) || unparked.contains(&spawn)) {
+            tracing::warn!(spawn, by = world.meta.engine, "a tail of another engine version was replayed");
             world.meta.incarnation += 1;
         }
         world.meta.engine = ENGINE.into();

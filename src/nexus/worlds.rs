@@ -151,7 +151,7 @@ impl Worlds {
         stored.await.ok().flatten().ok_or(WorldError::Ended)?;
         lock(&self.epochs).insert(spawn, epoch);
         self.inward
-            .ask(|done| Arrival::Start { world: Box::new(world), full_cut: false, skip: None, done })
+            .ask(|done| Arrival::Start { world: Box::new(world), skip: None, done })
             .await
             .ok_or(WorldError::Ended)
     }
@@ -197,7 +197,7 @@ impl Worlds {
     }
 
     /// A world is parked no longer: a cut of it is stored that has everything.
-    pub async fn forget_park(&self, spawn: WorldId) {
+    async fn forget_park(&self, spawn: WorldId) {
         let (done, stored) = tokio::sync::oneshot::channel();
         let job = KeeperJob::Note { name: park::name_of(spawn), bytes: Vec::new(), done };
         let sent = self.keeper.send(job).is_ok();

@@ -94,7 +94,7 @@ enum Stage {
 }
 
 impl Slot {
-    pub fn new(world: World, now: Instant, full_cut: bool) -> Self {
+    pub fn new(world: World, now: Instant) -> Self {
         let base = (now, world.meta.now);
         Self {
             last_given: world.meta.now,
@@ -108,7 +108,7 @@ impl Slot {
             cutting: None,
             wanted: Vec::new(),
             waiting: Vec::new(),
-            want_full: full_cut,
+            want_full: false,
             stop: None,
             stage: Stage::Running,
             armed: None,
