@@ -35,6 +35,18 @@ impl Frame {
                 to.push('"');
             }
             (Text::OfRoom { .. }, None) => to.push_str("\"\""),
+            (Text::Told { who, does }, _) => {
+                let begin = to.len();
+                to.push('"');
+                capitalize(&who.name, to);
+                to.push_str(does);
+                if is_plain(&to[begin + 1..]) {
+                    to.push('"');
+                } else {
+                    to.truncate(begin);
+                    plain(&self.text(), to);
+                }
+            }
         }
         to.push_str(",\"data\":");
         self.data.encode(to);
@@ -377,13 +389,18 @@ fn optional(name: &str, text: Option<&str>, to: &mut String) {
 
 /// Appends a text in quotes. Most have nothing in them that would have to be written otherwise.
 fn quoted(text: &str, to: &mut String) {
-    if text.bytes().all(|byte| byte >= b' ' && byte != b'"' && byte != b'\\') {
+    if is_plain(text) {
         to.push('"');
         to.push_str(text);
         to.push('"');
     } else {
         plain(text, to);
     }
+}
+
+/// Is there nothing in a text that JSON writes otherwise?
+fn is_plain(text: &str) -> bool {
+    text.bytes().all(|byte| byte >= b' ' && byte != b'"' && byte != b'\\')
 }
 
 /// A text as it stands between the quotes of JSON.

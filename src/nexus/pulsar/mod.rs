@@ -13,6 +13,7 @@ pub mod load;
 pub mod order;
 pub mod react;
 pub mod record;
+mod rows;
 pub mod see;
 pub mod sound;
 pub mod table;

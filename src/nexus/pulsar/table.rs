@@ -4,18 +4,19 @@
 //! the same however many rows there are.
 
 use std::cell::Cell;
-use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt;
+use std::hash::Hash;
 use std::sync::Arc;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::record::{RecordError, decode, encode, encode_to};
+use super::rows::Rows;
 
 /// A key of a table, as bytes that sort like the key.
-pub trait Key: Copy + Ord {
+pub trait Key: Copy + Ord + Hash {
     /// Appends the key's bytes.
     fn write(self, to: &mut Vec<u8>);
     /// Reads what `write` wrote.
@@ -92,7 +93,7 @@ enum Cutting<K> {
 
 /// Rows of one kind. `V` is what clients see of one, kept until the row changes.
 pub struct Table<K, R, V = ()> {
-    rows: BTreeMap<K, Row<R, V>>,
+    rows: Rows<K, Row<R, V>>,
     door: Door<K>,
     /// Raised when all views are out of date.
     shows: u32,
@@ -191,8 +192,8 @@ impl<K: Key> Door<K> {
 }
 
 impl<K: Key, R: Serialize + DeserializeOwned, V> Table<K, R, V> {
-    /// An empty table whose keys begin with `tag`.
-    pub fn new(tag: u8) -> Self {
+    /// An empty table whose keys begin with `tag`, in so many shards.
+    pub fn new(tag: u8, shards: usize) -> Self {
         let door = Door {
             tag,
             interval: FIRST_INTERVAL,
@@ -204,7 +205,7 @@ impl<K: Key, R: Serialize + DeserializeOwned, V> Table<K, R, V> {
             written: Vec::new(),
             scratch: Vec::new(),
         };
-        Self { rows: BTreeMap::new(), door, shows: 0 }
+        Self { rows: Rows::new(shards), door, shows: 0 }
     }
 
     pub fn len(&self) -> usize {
@@ -216,26 +217,30 @@ impl<K: Key, R: Serialize + DeserializeOwned, V> Table<K, R, V> {
     }
 
     pub fn contains(&self, key: K) -> bool {
-        self.rows.contains_key(&key)
+        self.rows.get(key).is_some()
     }
 
     pub fn get(&self, key: K) -> Option<&R> {
-        self.rows.get(&key).map(|row| &row.value)
+        self.rows.get(key).map(|row| &row.value)
     }
 
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = (K, &R)> {
-        self.rows.iter().map(|(key, row)| (*key, &row.value))
+        self.rows.iter().map(|(key, row)| (key, &row.value))
     }
 
     /// Rows whose key is greater than `after`, in order.
     pub fn after(&self, after: K) -> impl Iterator<Item = (K, &R)> {
-        use std::ops::Bound::{Excluded, Unbounded};
-        self.rows.range((Excluded(after), Unbounded)).map(|(key, row)| (*key, &row.value))
+        self.rows.after(Some(after)).map(|(key, row)| (key, &row.value))
+    }
+
+    /// Rows in no order that means anything: for sums, and what is put in order afterwards.
+    pub fn values(&self) -> impl Iterator<Item = &R> {
+        self.rows.values().map(|row| &row.value)
     }
 
     /// What clients see of a row; made once between changes.
     pub fn view(&self, key: K, make: impl FnOnce(&R) -> V) -> Option<Arc<V>> {
-        let row = self.rows.get(&key)?;
+        let row = self.rows.get(key)?;
         let kept = row.view.take().filter(|_| row.shown.get() == self.shows);
         let view = kept.unwrap_or_else(|| Arc::new(make(&row.value)));
         row.shown.set(self.shows);
@@ -255,7 +260,7 @@ impl<K: Key, R: Serialize + DeserializeOwned, V> Table<K, R, V> {
 
     /// The door for a row of which this is true.
     pub fn edit_when(&mut self, key: K, holds: impl FnOnce(&R) -> bool) -> Option<&mut R> {
-        let row = self.rows.get_mut(&key).filter(|row| holds(&row.value))?;
+        let row = self.rows.get_mut(key).filter(|row| holds(&row.value))?;
         self.door.pass(key, row);
         row.view.set(None);
         Some(&mut row.value)
@@ -263,7 +268,7 @@ impl<K: Key, R: Serialize + DeserializeOwned, V> Table<K, R, V> {
 
     /// The door for what no view shows.
     pub fn edit_unseen(&mut self, key: K) -> Option<&mut R> {
-        let row = self.rows.get_mut(&key)?;
+        let row = self.rows.get_mut(key)?;
         self.door.pass(key, row);
         Some(&mut row.value)
     }
@@ -273,15 +278,13 @@ impl<K: Key, R: Serialize + DeserializeOwned, V> Table<K, R, V> {
     where
         R: Default,
     {
-        match self.rows.entry(key) {
-            Entry::Occupied(row) => {
-                let row = row.into_mut();
-                self.door.pass(key, row);
-                row.view.set(None);
-                &mut row.value
-            }
-            Entry::Vacant(place) => &mut place.insert(self.door.admit(key, R::default())).value,
+        let door = &mut self.door;
+        let (was_there, row) = self.rows.get_or_insert(key, || door.admit(key, R::default()));
+        if was_there {
+            self.door.pass(key, row);
+            row.view.set(None);
         }
+        &mut row.value
     }
 
     /// Puts a row in; the one that was there comes back.
@@ -293,7 +296,7 @@ impl<K: Key, R: Serialize + DeserializeOwned, V> Table<K, R, V> {
 
     /// Takes a row out.
     pub fn remove(&mut self, key: K) -> Option<R> {
-        let row = self.rows.remove(&key)?;
+        let row = self.rows.remove(key)?;
         self.door.dismiss(key, &row);
         Some(row.value)
     }
@@ -330,7 +333,7 @@ impl<K: Key, R: Serialize + DeserializeOwned, V> Table<K, R, V> {
             }
             if let Some(key) = door.pending.pop() {
                 // A row that changed again since is written already, and one that is gone too.
-                let Some(row) = self.rows.get_mut(&key).filter(|row| row.mark == door.interval - 1) else { continue };
+                let Some(row) = self.rows.get_mut(key).filter(|row| row.mark == door.interval - 1) else { continue };
                 row.mark = 0;
                 bytes += door.write(key, &row.value);
             } else if let Some(key) = door.pending_removed.pop_first() {
@@ -343,13 +346,12 @@ impl<K: Key, R: Serialize + DeserializeOwned, V> Table<K, R, V> {
     }
 
     fn drain_all(&mut self, after: Option<K>, most: usize) -> bool {
-        use std::ops::Bound::{Excluded, Unbounded};
         let (mut bytes, mut last) = (0, after);
-        let mut rows = self.rows.range((after.map_or(Unbounded, Excluded), Unbounded));
+        let mut rows = self.rows.after(after);
         for (key, row) in rows.by_ref().take(most) {
-            last = Some(*key);
+            last = Some(key);
             if row.mark != self.door.interval {
-                bytes += self.door.write(*key, &row.value);
+                bytes += self.door.write(key, &row.value);
             }
             if bytes > SLICE_BYTES_MAX {
                 break;
@@ -377,13 +379,13 @@ impl<K: Key, R: Serialize + DeserializeOwned, V> Table<K, R, V> {
 
     /// Hands every record to `each`, in key order, encoded.
     pub fn each_encoded(&self, mut each: impl FnMut(Vec<u8>, Vec<u8>)) {
-        for (key, row) in &self.rows {
-            each(key_bytes(self.door.tag, *key), encode(&row.value));
+        for (key, row) in self.rows.iter() {
+            each(key_bytes(self.door.tag, key), encode(&row.value));
         }
     }
 }
 
-impl<K: fmt::Debug, R: fmt::Debug, V> fmt::Debug for Table<K, R, V> {
+impl<K: Key + fmt::Debug, R: fmt::Debug, V> fmt::Debug for Table<K, R, V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_map().entries(self.rows.iter().map(|(key, row)| (key, &row.value))).finish()
     }
@@ -398,6 +400,8 @@ fn key_bytes<K: Key>(tag: u8, key: K) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
     type Records = BTreeMap<Vec<u8>, Option<String>>;
@@ -413,7 +417,7 @@ mod tests {
 
     #[test]
     fn a_cut_shows_its_own_moment_whatever_changes_while_it_is_written() {
-        let mut table: Table<i64, String> = Table::new(b'x');
+        let mut table: Table<i64, String> = Table::new(b'x', 2);
         for id in 1..=5 {
             table.insert(id, format!("old {id}"));
         }
@@ -440,7 +444,7 @@ mod tests {
 
     #[test]
     fn a_full_cut_shows_its_own_moment_whatever_changes_while_it_is_written() {
-        let mut table: Table<i64, String> = Table::new(b'x');
+        let mut table: Table<i64, String> = Table::new(b'x', 2);
         for id in 1..=6 {
             table.insert(id, format!("old {id}"));
         }
@@ -483,7 +487,7 @@ mod tests {
             dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             (dice >> 33) % below
         };
-        let mut table: Table<i64, String> = Table::new(b'x');
+        let mut table: Table<i64, String> = Table::new(b'x', 2);
         let (mut stored, mut moment): (Records, Option<(Records, bool)>) = Default::default();
         for step in 0..20_000u64 {
             let id = roll(12) as i64;
@@ -522,7 +526,7 @@ mod tests {
 
     #[test]
     fn a_view_is_made_anew_after_a_change() {
-        let mut table: Table<i64, String, usize> = Table::new(b'x');
+        let mut table: Table<i64, String, usize> = Table::new(b'x', 2);
         table.insert(1, "four".into());
         assert_eq!(*table.view(1, |text| text.len()).unwrap(), 4);
         table.edit(1).unwrap().push_str("teen");
