@@ -15,6 +15,8 @@ use std::sync::Arc;
 use divan::Bencher;
 use divan::counter::{BytesCount, ItemsCount};
 use mixed::{Line, Plan};
+use realms::nexus::game::{Outbound, Outbox, Outward};
+use realms::nexus::message::{Message, Recipients};
 use realms::nexus::meters::Tally;
 use realms::nexus::pulsar::instruction::Instruction;
 use realms::nexus::pulsar::turn::Out;
@@ -22,6 +24,7 @@ use realms::nexus::pulsar::world::World;
 use realms::nexus::timings::Timings;
 use realms::store::io::RealIo;
 use realms::store::journal::{Group, Journal, JournalOptions};
+use tokio_util::sync::CancellationToken;
 
 const PEOPLE: usize = 500;
 /// Turns between two looks at the clock.
@@ -33,8 +36,9 @@ fn main() {
 
 /// One turn of each command, messages built and not encoded.
 #[divan::bench(args = [
-    "look", "north", "say good evening", "emote waits", "inventory", "equipment", "exits", "stats", "who", "help",
-    "chat hello", "rest", "nonsense",
+    "look", "look pebble", "look player7", "north", "say good evening", "yell good evening", "emote waits",
+    "tell player7 hello", "reply hello", "chat hello", "inventory", "equipment", "exits", "stats", "who", "whois player7",
+    "help", "help get", "roll 3d6", "rest", "alias g get pebble", "socials", "open gate", "eat pebble", "nonsense",
 ])]
 fn turn(bencher: Bencher, text: &str) {
     let mut bench = town::with(PEOPLE, 100);
@@ -49,15 +53,16 @@ fn turn(bencher: Bencher, text: &str) {
     });
 }
 
-/// Getting and dropping are one pair: two turns.
-#[divan::bench]
-fn turn_get_and_drop(bencher: Bencher) {
+/// What one undoes the other: two turns.
+#[divan::bench(args = ["drop pebble, get pebble", "remove badge, wear badge", "rest, stand"])]
+fn turns_there_and_back(bencher: Bencher, texts: &str) {
+    let (there, back) = texts.split_once(", ").expect("two of them");
     let mut bench = town::with(PEOPLE, 100);
     let mut nth = 0;
     bencher.counter(ItemsCount::new(2u32)).bench_local(|| {
-        let (drop, get) = (bench.line(nth, "drop pebble"), bench.line(nth, "get pebble"));
+        let (there, back) = (bench.line(nth, there), bench.line(nth, back));
         nth += 1;
-        bench.apply(drop) & bench.apply(get)
+        bench.apply(there) & bench.apply(back)
     });
 }
 
@@ -112,6 +117,44 @@ fn encode(bencher: Bencher, text: &str) {
     bencher.bench_local(|| frames.iter().map(|frame| frame.json().len()).sum::<usize>());
 }
 
+/// The outward game: one frame to so many outboxes; encoded once, handed out to each.
+#[divan::bench(args = [1, 5, 50, 500])]
+fn fan_out(bencher: Bencher, people: usize) {
+    const MESSAGES: usize = 100;
+    let mut bench = town::with(PEOPLE, 100);
+    let instruction = bench.line(1, "north");
+    bench.apply(instruction);
+    let frame = bench.out.outs.iter().find_map(|out| match out {
+        Out::Message(message) => Some(message.frame.clone()),
+        _ => None,
+    });
+    let frame = frame.expect("one who moves is told");
+    let cut = CancellationToken::new();
+    let bencher = bencher.counter(ItemsCount::new(MESSAGES * people));
+    bencher
+        .with_inputs(|| {
+            let (sender, receiver) = crossbeam_channel::unbounded();
+            let (errands, _) = tokio::sync::mpsc::channel(1);
+            let outward = Outward::new(receiver, errands.clone(), errands);
+            let (mut begin, mut readers) = (Vec::new(), Vec::new());
+            for session in 1..=people as u64 {
+                let (frames, reader) = tokio::sync::mpsc::channel(MESSAGES + 8);
+                begin.push(Outbound::Open { session, outbox: Outbox { frames, cut: cut.clone() } });
+                begin.push(Outbound::Attach { player: session as i64, session });
+                readers.push(reader);
+            }
+            let to: Recipients = (1..=people as i64).map(|player| (player, 1)).collect();
+            let message = Message { to, frame: frame.clone() };
+            sender.send(begin).expect("it waits");
+            sender.send((0..MESSAGES).map(|_| Outbound::Message(message.clone())).collect()).expect("it waits");
+            (outward, readers)
+        })
+        .bench_local_values(|(outward, readers)| {
+            outward.run();
+            readers
+        });
+}
+
 /// A command's way through a heap that holds so many others.
 #[divan::bench(args = [100, 10_000, 1_000_000])]
 fn heap(bencher: Bencher, waiting: u64) {
@@ -151,7 +194,7 @@ fn cut(bencher: Bencher, mobs: usize) {
     bencher.counter(ItemsCount::new(mobs)).bench_local(|| {
         bench.world.begin_cut(true);
         while !bench.world.drain_cut(1024) {}
-        bench.world.take_cut().iter().map(Vec::len).sum::<usize>()
+        bench.world.take_cut().len()
     });
 }
 

@@ -17,7 +17,7 @@ use super::{Data, Frame, Text};
 impl Frame {
     /// The frame as one JSON object.
     pub fn json(&self) -> String {
-        let mut json = String::with_capacity(256);
+        let mut json = String::with_capacity(256 + self.data.room().map_or(0, RoomView::json_bytes));
         self.encode(&mut json);
         json
     }
@@ -212,6 +212,15 @@ impl ItemsData {
 }
 
 impl RoomView {
+    /// Bytes of what is copied, as JSON and as a text, about.
+    fn json_bytes(&self) -> usize {
+        let shown = shown(&self.room);
+        let pieces = |shown: &Shown| shown.json.len() + shown.line.len() + 1;
+        let items: usize = self.inventory.iter().map(|item| pieces(item.shown())).sum();
+        let chars: usize = self.chars.iter().map(|other| pieces(other.shown())).sum();
+        2 * shown.head.len() + shown.tail.len() + items + chars
+    }
+
     fn encode(&self, to: &mut String) {
         let shown = shown(&self.room);
         if is_default(&self.doors) {

@@ -9,8 +9,8 @@ use sha2::{Digest, Sha256};
 use crate::world::character::{Character, ItemId, PlayerId, SavedItem, SavedPlace};
 use crate::world::template::{RuleId, Templates, ZoneId};
 
+use super::changes::Changes;
 use super::record::{Item, Meta, MobId, Player, Presence, RecordError, Viewed, decode, encode};
-use super::table::Changes;
 use super::world::{Index, World};
 use super::{beat, leave};
 
@@ -92,11 +92,10 @@ impl World {
         complete
     }
 
-    /// What the complete cut writes, in lists, so that a large one is neither moved as it grows nor copied here. Of a key that is
-    /// in it twice the last counts.
-    pub fn take_cut(&mut self) -> Vec<Changes> {
-        let mut changes = Vec::new();
-        each_table!(self, table => changes.append(&mut table.take_written()));
+    /// What the complete cut writes.
+    pub fn take_cut(&mut self) -> Changes {
+        let mut changes = Changes::default();
+        each_table!(self, table => changes.append(table.take_written()));
         changes
     }
 

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::changes::Changes;
 use super::record::{RecordError, decode, encode, encode_to};
 use super::rows::Rows;
 
@@ -62,9 +63,6 @@ impl Key for crate::world::internal::ErrandId {
     }
 }
 
-/// What a cut writes: keys with their new bytes, or without when they are gone.
-pub type Changes = Vec<(Vec<u8>, Option<Vec<u8>>)>;
-
 struct Row<R, V> {
     /// The cut interval of the last change; 0 once that change is written.
     mark: u32,
@@ -112,15 +110,11 @@ struct Door<K> {
     /// As `changed` and `removed` were when the cut began; what is encoded is taken out.
     pending: Vec<K>,
     pending_removed: BTreeSet<K>,
-    /// In lists of [`LIST_RECORDS`]: one that grew for ever would be moved again and again.
-    written: Vec<Changes>,
-    scratch: Vec<u8>,
+    written: Changes,
 }
 
 /// Marks that no row has when the table is new lie below.
 const FIRST_INTERVAL: u32 = 2;
-/// Records of one list of what a cut writes.
-const LIST_RECORDS: usize = 1024;
 /// Bytes after which a slice of a cut ends, so that large rows do not make it long.
 const SLICE_BYTES_MAX: usize = 64 * 1024;
 
@@ -142,7 +136,7 @@ impl<K: Key> Door<K> {
             self.removed.remove(&key);
         }
         if !self.pending_removed.is_empty() && self.pending_removed.remove(&key) {
-            self.put((key_bytes(self.tag, key), None));
+            self.write_gone(key);
         }
         self.changed.push(key);
         Row::new(self.interval, value)
@@ -167,17 +161,13 @@ impl<K: Key> Door<K> {
 
     /// Bytes of the record.
     fn write(&mut self, key: K, value: &impl Serialize) -> usize {
-        self.scratch.clear();
-        encode_to(value, &mut self.scratch);
-        self.put((key_bytes(self.tag, key), Some(self.scratch.as_slice().into())));
-        self.scratch.len()
+        let tag = self.tag;
+        self.written.put(|to| write_key(tag, key, to), |to| encode_to(value, to))
     }
 
-    fn put(&mut self, change: (Vec<u8>, Option<Vec<u8>>)) {
-        match self.written.last_mut().filter(|list| list.len() < LIST_RECORDS) {
-            Some(list) => list.push(change),
-            None => self.written.push(vec![change]),
-        }
+    fn write_gone(&mut self, key: K) {
+        let tag = self.tag;
+        self.written.put_gone(|to| write_key(tag, key, to));
     }
 
     fn begin_cut(&mut self, cutting: Cutting<K>) {
@@ -202,8 +192,7 @@ impl<K: Key, R: Serialize + DeserializeOwned, V> Table<K, R, V> {
             cutting: Cutting::No,
             pending: Vec::new(),
             pending_removed: BTreeSet::new(),
-            written: Vec::new(),
-            scratch: Vec::new(),
+            written: Changes::default(),
         };
         Self { rows: Rows::new(shards), door, shows: 0 }
     }
@@ -337,7 +326,7 @@ impl<K: Key, R: Serialize + DeserializeOwned, V> Table<K, R, V> {
                 row.mark = 0;
                 bytes += door.write(key, &row.value);
             } else if let Some(key) = door.pending_removed.pop_first() {
-                door.put((key_bytes(door.tag, key), None));
+                door.write_gone(key);
             } else {
                 break;
             }
@@ -363,7 +352,7 @@ impl<K: Key, R: Serialize + DeserializeOwned, V> Table<K, R, V> {
     }
 
     /// What the cut has written so far; of a key that is in it twice the last counts.
-    pub fn take_written(&mut self) -> Vec<Changes> {
+    pub fn take_written(&mut self) -> Changes {
         std::mem::take(&mut self.door.written)
     }
 
@@ -393,9 +382,13 @@ impl<K: Key + fmt::Debug, R: fmt::Debug, V> fmt::Debug for Table<K, R, V> {
 
 fn key_bytes<K: Key>(tag: u8, key: K) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(9);
-    bytes.push(tag);
-    key.write(&mut bytes);
+    write_key(tag, key, &mut bytes);
     bytes
+}
+
+fn write_key<K: Key>(tag: u8, key: K, to: &mut Vec<u8>) {
+    to.push(tag);
+    key.write(to);
 }
 
 #[cfg(test)]
@@ -408,7 +401,7 @@ mod tests {
 
     fn drained(table: &mut Table<i64, String>) -> Records {
         while !table.drain(2) {}
-        table.take_written().into_iter().flatten().map(|(k, v)| (k, v.map(|bytes| decode(&bytes).unwrap()))).collect()
+        table.take_written().iter().map(|(k, v)| (k.to_vec(), v.map(|bytes| decode(bytes).unwrap()))).collect()
     }
 
     fn key(id: i64) -> Vec<u8> {

@@ -410,10 +410,10 @@ impl Cutting {
             if full {
                 self.stored.clear();
             }
-            for (key, value) in self.world.take_cut().into_iter().flatten() {
+            for (key, value) in self.world.take_cut().iter() {
                 match value {
-                    Some(value) => self.stored.insert(key, value),
-                    None => self.stored.remove(&key),
+                    Some(value) => self.stored.insert(key.to_vec(), value.to_vec()),
+                    None => self.stored.remove(key),
                 };
             }
             self.cuts += 1;
