@@ -10,21 +10,23 @@ mod stage;
 mod town;
 
 use std::cell::RefCell;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use divan::Bencher;
 use divan::counter::{BytesCount, ItemsCount};
 use mixed::{Line, Plan};
-use realms::nexus::game::{Outbound, Outbox, Outward};
+use realms::nexus::game::{Inward, Outbound, Outward};
 use realms::nexus::message::{Message, Recipients};
 use realms::nexus::meters::Tally;
+use realms::nexus::outbox::Outbox;
 use realms::nexus::pulsar::instruction::Instruction;
-use realms::nexus::pulsar::turn::Out;
+use realms::nexus::pulsar::turn::{Out, Return, Welcome};
 use realms::nexus::pulsar::world::World;
+use realms::nexus::resume::{Pass, Seal};
 use realms::nexus::timings::Timings;
 use realms::store::io::RealIo;
 use realms::store::journal::{Group, Journal, JournalOptions};
-use tokio_util::sync::CancellationToken;
 
 const PEOPLE: usize = 500;
 /// Turns between two looks at the clock.
@@ -117,10 +119,10 @@ fn encode(bencher: Bencher, text: &str) {
     bencher.bench_local(|| frames.iter().map(|frame| frame.json().len()).sum::<usize>());
 }
 
-/// The outward game: one frame to so many outboxes; encoded once, handed out to each.
+/// The outward game: one frame to so many outboxes; encoded once, kept and handed out to each with its number.
 #[divan::bench(args = [1, 5, 50, 500])]
 fn fan_out(bencher: Bencher, people: usize) {
-    const MESSAGES: usize = 100;
+    const MESSAGES: usize = 50;
     let mut bench = town::with(PEOPLE, 100);
     let instruction = bench.line(1, "north");
     bench.apply(instruction);
@@ -129,30 +131,30 @@ fn fan_out(bencher: Bencher, people: usize) {
         _ => None,
     });
     let frame = frame.expect("one who moves is told");
-    let cut = CancellationToken::new();
+    let (inward, _arrivals, _) = Inward::new();
     let bencher = bencher.counter(ItemsCount::new(MESSAGES * people));
     bencher
         .with_inputs(|| {
             let (sender, receiver) = crossbeam_channel::unbounded();
             let (errands, _) = tokio::sync::mpsc::channel(1);
-            let outward = Outward::new(receiver, errands.clone(), errands);
-            let (mut begin, mut readers) = (Vec::new(), Vec::new());
-            for session in 1..=people as u64 {
-                let (frames, reader) = tokio::sync::mpsc::channel(MESSAGES + 8);
-                begin.push(Outbound::Open { session, outbox: Outbox { frames, cut: cut.clone() } });
-                begin.push(Outbound::Attach { player: session as i64, session });
-                readers.push(reader);
-            }
-            let to: Recipients = (1..=people as i64).map(|player| (player, 1)).collect();
-            let message = Message { to, frame: frame.clone() };
-            sender.send(begin).expect("it waits");
-            sender.send((0..MESSAGES).map(|_| Outbound::Message(message.clone())).collect()).expect("it waits");
-            (outward, readers)
+            let seal = Arc::new(Seal::new(&[7; 32]));
+            let outward = Outward::new(receiver, errands.clone(), errands, inward.clone(), seal, HashMap::new());
+            let back = Some(Return { last: 0, newest: 0, last_n: 0 });
+            let begin = (1..=people as u64).flat_map(|session| {
+                let pass = Pass { player: session as i64, spawn: 5000, account: 1, incarnation: 1, entered: 1 };
+                let welcome = Welcome { resumed: true, back };
+                let opened = Outbound::Open { session, outbox: Arc::new(Outbox::default()) };
+                [opened, Outbound::Attach { session, pass, welcome }]
+            });
+            sender.send(begin.collect()).expect("it waits");
+            let message = |nth: usize| {
+                let to: Recipients = (1..=people as i64).map(|player| (player, nth as u64 + 1)).collect();
+                Outbound::Message(Message { to, frame: frame.clone() })
+            };
+            sender.send((0..MESSAGES).map(message).collect()).expect("it waits");
+            outward
         })
-        .bench_local_values(|(outward, readers)| {
-            outward.run();
-            readers
-        });
+        .bench_local_values(Outward::run);
 }
 
 /// A command's way through a heap that holds so many others.

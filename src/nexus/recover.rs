@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::store::journal::Tail;
-use crate::store::state::{Loaded, State};
+use crate::store::state::{Loaded, State, StateError};
 use crate::world::character::PlayerId;
 use crate::world::template::{Templates, WorldId};
 
@@ -194,7 +194,7 @@ pub fn stored_world(
     let set = set(&image::read_meta(&stored)?.templates)?;
     let (handfuls, read) = crossbeam_channel::bounded::<Changes>(HANDFULS_MAX);
     std::thread::scope(|scope| {
-        let maker = scope.spawn(move || {
+        let maker = std::thread::Builder::new().name("restoring".into()).spawn_scoped(scope, move || {
             let mut restoring = Restoring::new(&stored, set)?;
             for handful in read {
                 for (key, bytes) in handful.iter() {
@@ -203,6 +203,7 @@ pub fn stored_world(
             }
             Ok::<World, RecordError>(restoring.world())
         });
+        let maker = maker.map_err(|error| StateError::Read(error.to_string()))?;
         let mut handful = Changes::default();
         // A maker that has failed takes no more; that is told below.
         let head = state.read(spawn, |key, bytes| {
