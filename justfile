@@ -18,9 +18,9 @@ check:
     npm --prefix herald run check
     npm --prefix herald run lint
 
-# The engine's parts, each by itself; with a word only those: just bench turn
+# The engine's parts, its size and its stores, each by itself; with words only those: just bench turn
 bench *filter:
-    cargo bench --bench parts -- {{filter}}
+    cargo bench --bench parts --bench scale --bench stores -- {{filter}}
 
 # The Nexus under the load of 200 players, beside a bare echo server: figures, thresholds, a page
 load *args:

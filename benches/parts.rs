@@ -10,15 +10,20 @@ mod stage;
 mod town;
 
 use std::cell::RefCell;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use divan::Bencher;
 use divan::counter::{BytesCount, ItemsCount};
 use mixed::{Line, Plan};
+use realms::nexus::game::{Inward, Outbound, Outward};
+use realms::nexus::message::{Message, Recipients};
 use realms::nexus::meters::Tally;
+use realms::nexus::outbox::Outbox;
 use realms::nexus::pulsar::instruction::Instruction;
-use realms::nexus::pulsar::turn::Out;
+use realms::nexus::pulsar::turn::{Out, Return, Welcome};
 use realms::nexus::pulsar::world::World;
+use realms::nexus::resume::{Pass, Seal};
 use realms::nexus::timings::Timings;
 use realms::store::io::RealIo;
 use realms::store::journal::{Group, Journal, JournalOptions};
@@ -33,8 +38,9 @@ fn main() {
 
 /// One turn of each command, messages built and not encoded.
 #[divan::bench(args = [
-    "look", "north", "say good evening", "emote waits", "inventory", "equipment", "exits", "stats", "who", "help",
-    "chat hello", "rest", "nonsense",
+    "look", "look pebble", "look player7", "north", "say good evening", "yell good evening", "emote waits",
+    "tell player7 hello", "reply hello", "chat hello", "inventory", "equipment", "exits", "stats", "who", "whois player7",
+    "help", "help get", "roll 3d6", "rest", "alias g get pebble", "socials", "open gate", "eat pebble", "nonsense",
 ])]
 fn turn(bencher: Bencher, text: &str) {
     let mut bench = town::with(PEOPLE, 100);
@@ -49,15 +55,16 @@ fn turn(bencher: Bencher, text: &str) {
     });
 }
 
-/// Getting and dropping are one pair: two turns.
-#[divan::bench]
-fn turn_get_and_drop(bencher: Bencher) {
+/// What one undoes the other: two turns.
+#[divan::bench(args = ["drop pebble, get pebble", "remove badge, wear badge", "rest, stand"])]
+fn turns_there_and_back(bencher: Bencher, texts: &str) {
+    let (there, back) = texts.split_once(", ").expect("two of them");
     let mut bench = town::with(PEOPLE, 100);
     let mut nth = 0;
     bencher.counter(ItemsCount::new(2u32)).bench_local(|| {
-        let (drop, get) = (bench.line(nth, "drop pebble"), bench.line(nth, "get pebble"));
+        let (there, back) = (bench.line(nth, there), bench.line(nth, back));
         nth += 1;
-        bench.apply(drop) & bench.apply(get)
+        bench.apply(there) & bench.apply(back)
     });
 }
 
@@ -112,6 +119,44 @@ fn encode(bencher: Bencher, text: &str) {
     bencher.bench_local(|| frames.iter().map(|frame| frame.json().len()).sum::<usize>());
 }
 
+/// The outward game: one frame to so many outboxes; encoded once, kept and handed out to each with its number.
+#[divan::bench(args = [1, 5, 50, 500])]
+fn fan_out(bencher: Bencher, people: usize) {
+    const MESSAGES: usize = 50;
+    let mut bench = town::with(PEOPLE, 100);
+    let instruction = bench.line(1, "north");
+    bench.apply(instruction);
+    let frame = bench.out.outs.iter().find_map(|out| match out {
+        Out::Message(message) => Some(message.frame.clone()),
+        _ => None,
+    });
+    let frame = frame.expect("one who moves is told");
+    let (inward, _arrivals, _) = Inward::new();
+    let bencher = bencher.counter(ItemsCount::new(MESSAGES * people));
+    bencher
+        .with_inputs(|| {
+            let (sender, receiver) = crossbeam_channel::unbounded();
+            let (errands, _) = tokio::sync::mpsc::channel(1);
+            let seal = Arc::new(Seal::new(&[7; 32]));
+            let outward = Outward::new(receiver, errands.clone(), errands, inward.clone(), seal, HashMap::new());
+            let back = Some(Return { last: 0, newest: 0, last_n: 0 });
+            let begin = (1..=people as u64).flat_map(|session| {
+                let pass = Pass { player: session as i64, spawn: 5000, account: 1, incarnation: 1, entered: 1 };
+                let welcome = Welcome { resumed: true, back };
+                let opened = Outbound::Open { session, outbox: Arc::new(Outbox::default()) };
+                [opened, Outbound::Attach { session, pass, welcome }]
+            });
+            sender.send(begin.collect()).expect("it waits");
+            let message = |nth: usize| {
+                let to: Recipients = (1..=people as i64).map(|player| (player, nth as u64 + 1)).collect();
+                Outbound::Message(Message { to, frame: frame.clone() })
+            };
+            sender.send((0..MESSAGES).map(message).collect()).expect("it waits");
+            outward
+        })
+        .bench_local_values(Outward::run);
+}
+
 /// A command's way through a heap that holds so many others.
 #[divan::bench(args = [100, 10_000, 1_000_000])]
 fn heap(bencher: Bencher, waiting: u64) {
@@ -151,7 +196,7 @@ fn cut(bencher: Bencher, mobs: usize) {
     bencher.counter(ItemsCount::new(mobs)).bench_local(|| {
         bench.world.begin_cut(true);
         while !bench.world.drain_cut(1024) {}
-        bench.world.take_cut().iter().map(Vec::len).sum::<usize>()
+        bench.world.take_cut().len()
     });
 }
 

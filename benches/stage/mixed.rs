@@ -1,14 +1,19 @@
 //! The mixed load: 70 % moves, 20 % looks, 10 % says, as the harness's players have it. They know the exits of
 //! their room, so that hardly a command is refused.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Instant;
 
+use realms::nexus::game::Outbound;
+use realms::nexus::meters::Tally;
 use realms::nexus::pulsar::instruction::{Applied, Instruction, What};
 use realms::nexus::pulsar::record::Who;
-use realms::nexus::pulsar::turn::{self, NoSets, Out};
+use realms::nexus::pulsar::turn::{self, NoSets};
 use realms::nexus::timings::Due;
 use realms::store::journal::{Group, Journal, JournalOptions};
+use realms::store::mark::Mark;
 use realms::world::character::PlayerId;
 use realms::world::kinds::Direction;
 use realms::world::template::RoomId;
@@ -16,6 +21,8 @@ use realms::world::template::RoomId;
 use super::nowhere::Nowhere;
 use super::stage::{Bench, cpu_time};
 
+/// The kind of a typed line among the turns' meters.
+const TEXT: usize = 2;
 /// Turns of one group, as when five hundred players wait for their answers.
 const GROUP_TURNS: u32 = 128;
 
@@ -65,7 +72,11 @@ pub struct Line {
     group: Group,
     journal: Journal,
     bytes: Vec<u8>,
-    outs: Vec<Out>,
+    outs: Vec<Outbound>,
+    mark: Mark,
+    tally: Tally,
+    begun: Instant,
+    _dir: tempfile::TempDir,
     number: u64,
     pub messages: u64,
     pub recipients: u64,
@@ -81,12 +92,20 @@ impl Line {
         let (journal, _) = Journal::open(Path::new("/nowhere"), Arc::new(Nowhere), JournalOptions::default())
             .expect("a new journal opens");
         let (group, bytes, outs) = (Group::new(), Vec::new(), Vec::new());
+        let dir = tempfile::tempdir().expect("a folder");
+        let (mark, _) = Mark::open(&dir.path().join("turn")).expect("a new mark");
+        let mut tally = Tally::default();
+        let begun = tally.begin();
         Self {
             bench,
             group,
             journal,
             bytes,
             outs,
+            mark,
+            tally,
+            begun,
+            _dir: dir,
             number: 0,
             messages: 0,
             recipients: 0,
@@ -120,12 +139,17 @@ impl Line {
         let applied = Applied { at: now.max(at), what };
         self.bytes.clear();
         assert!(applied.encode(&mut self.bytes));
-        self.bench.out.outs.clear();
-        if turn::apply(world, applied.at, applied.what, &NoSets, &mut self.bench.out) {
-            let meta = &world.meta;
-            self.group.push(meta.spawn, meta.incarnation, meta.seq, &self.bytes).expect("there is room");
+        let out = &mut self.bench.out;
+        out.outs.clear();
+        let (spawn, incarnation, seq) = (world.meta.spawn, world.meta.incarnation, world.meta.seq + 1);
+        self.mark.begin(spawn, incarnation, seq, &self.bytes);
+        let applied = catch_unwind(AssertUnwindSafe(|| turn::apply(world, applied.at, applied.what, &NoSets, out)));
+        self.mark.end();
+        if applied.expect("no turn panics") {
+            self.group.push(spawn, incarnation, seq, &self.bytes).expect("there is room");
         }
-        self.outs.append(&mut self.bench.out.outs);
+        self.outs.extend(out.outs.drain(..).map(|out| Outbound::of(spawn, out)));
+        self.begun = self.tally.turn(TEXT, self.begun);
         if self.group.turns() >= GROUP_TURNS {
             self.hand_over();
         }
@@ -139,7 +163,7 @@ impl Line {
         self.journal.covered(meta.spawn, meta.incarnation, meta.seq);
         self.group.clear();
         for out in self.outs.drain(..) {
-            if let Out::Message(message) = out {
+            if let Outbound::Message(message) = out {
                 self.messages += 1;
                 self.recipients += message.to.len() as u64;
                 self.refusals += u64::from(message.frame.kind.ends_with(".error"));

@@ -13,8 +13,8 @@ use super::history::{CutNote, HistoryFeed};
 use super::journal::JournalJob;
 use super::meters::{CUT, CUT_RECORDS};
 use super::mirror::{MirrorFeed, Mirrored};
+use super::pulsar::changes::Changes;
 use super::pulsar::image;
-use super::pulsar::table::Changes;
 
 /// A complete cut, on its way to the disk.
 pub struct StoredCut {
@@ -23,8 +23,7 @@ pub struct StoredCut {
     pub incarnation: u64,
     pub seq: u64,
     pub meta: Vec<u8>,
-    /// In lists.
-    pub changes: Vec<Changes>,
+    pub changes: Changes,
     pub full: bool,
     /// Live counts by rule at the cut, for the mirror.
     pub rules: Vec<(RuleId, u32)>,
@@ -154,7 +153,7 @@ impl Keeper {
     /// Stores a cut, however long the disk takes to be sound again. Until then the journal keeps what the cut covers.
     fn commit(&mut self, stored: StoredCut) {
         let StoredCut { spawn, epoch, incarnation, seq, meta, changes, full, rules, done } = stored;
-        let changes = changes.into_iter().flatten().collect();
+        let changes = changes.iter().map(|(key, value)| (key.to_vec(), value.map(<[u8]>::to_vec))).collect();
         let cut = Cut { spawn, meta, incarnation, seq, changes, full };
         let begun = std::time::Instant::now();
         loop {

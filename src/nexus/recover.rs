@@ -7,13 +7,15 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::store::journal::Tail;
-use crate::store::state::{Loaded, State};
+use crate::store::state::{Loaded, State, StateError};
 use crate::world::character::PlayerId;
-use crate::world::template::WorldId;
+use crate::world::template::{Templates, WorldId};
 
 use super::park::{self, HeldTurn};
+use super::pulsar::changes::Changes;
 use super::pulsar::image::{self, Restoring};
 use super::pulsar::instruction::Applied;
+use super::pulsar::record::RecordError;
 use super::pulsar::turn::{self, Out, Output, Sets};
 use super::pulsar::world::World;
 use super::resume::Sent;
@@ -160,27 +162,59 @@ pub fn rebuild(loaded: &Loaded, tail: &Tail, sets: &Arc<TemplateSets>) -> Result
 }
 
 fn load(state: &State, spawn: WorldId, sets: &Arc<TemplateSets>) -> Result<Option<World>, WorldError> {
+    stored_world(state, spawn, |hash| {
+        if let Some(set) = sets.set(hash) {
+            return Ok(set);
+        }
+        let set =
+            stored_set(state, hash)?.ok_or_else(|| WorldError::Templates(format!("{hash} is not on this disk")))?;
+        sets.put(hash, set.clone());
+        Ok(set)
+    })
+}
+
+/// Records that go from the thread that reads to the one that makes a world of them, in one hand; and hands on the way.
+const HANDFUL: usize = 2_048;
+const HANDFULS_MAX: usize = 16;
+
+/// A world as its last cut has it, with the set of templates of a hash. One thread reads and proves, another makes the
+/// world meanwhile.
+///
+/// # Errors
+/// The cut is damaged, or what is in it cannot be read, or there is no such set.
+pub fn stored_world(
+    state: &State,
+    spawn: WorldId,
+    set: impl FnOnce(&str) -> Result<Arc<Templates>, WorldError>,
+) -> Result<Option<World>, WorldError> {
     let Some(stored) = state.meta(spawn)? else { return Ok(None) };
-    let meta = image::read_meta(&stored)?;
-    let set = match sets.set(&meta.templates) {
-        Some(set) => set,
-        None => {
-            let set = stored_set(state, &meta.templates)?
-                .ok_or_else(|| WorldError::Templates(format!("{} is not on this disk", meta.templates)))?;
-            sets.put(&meta.templates, set.clone());
-            set
-        }
-    };
-    // Damage to the cut is what is told, also where it shows as a record that cannot be read.
-    let mut restoring = Restoring::new(&stored, set)?;
-    let mut unread = Ok(());
-    let head = state.read(spawn, |key, bytes| {
-        if unread.is_ok() {
-            unread = restoring.put(key, bytes);
-        }
-    })?;
-    unread?;
-    Ok(head.map(|_| restoring.world()))
+    let set = set(&image::read_meta(&stored)?.templates)?;
+    let (handfuls, read) = crossbeam_channel::bounded::<Changes>(HANDFULS_MAX);
+    std::thread::scope(|scope| {
+        let maker = std::thread::Builder::new().name("restoring".into()).spawn_scoped(scope, move || {
+            let mut restoring = Restoring::new(&stored, set)?;
+            for handful in read {
+                for (key, bytes) in handful.iter() {
+                    restoring.put(key, bytes.unwrap_or_default())?;
+                }
+            }
+            Ok::<World, RecordError>(restoring.world())
+        });
+        let maker = maker.map_err(|error| StateError::Read(error.to_string()))?;
+        let mut handful = Changes::default();
+        // A maker that has failed takes no more; that is told below.
+        let head = state.read(spawn, |key, bytes| {
+            handful.put(|to| to.extend_from_slice(key), |to| to.extend_from_slice(bytes));
+            if handful.len() == HANDFUL {
+                let _ = handfuls.send(std::mem::take(&mut handful));
+            }
+        });
+        let _ = handfuls.send(handful);
+        drop(handfuls);
+        let world = maker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        // Damage is what is told, also where it showed as a record that cannot be read.
+        if head?.is_none() { Ok(None) } else { Ok(Some(world?)) }
+    })
 }
 
 fn replay(

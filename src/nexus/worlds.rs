@@ -57,6 +57,8 @@ pub struct TemplateSets(RwLock<HashMap<String, Arc<Templates>>>);
 
 impl TemplateSets {
     pub fn put(&self, hash: &str, set: Arc<Templates>) {
+        // Worked out here, and not by the first turn that asks.
+        set.ground();
         if let Ok(mut sets) = self.0.write() {
             sets.insert(hash.to_owned(), set);
         }

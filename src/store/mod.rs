@@ -8,8 +8,6 @@ pub mod history;
 pub mod io;
 pub mod journal;
 pub mod mark;
-#[cfg(test)]
-mod measure;
 pub mod mirror;
 pub mod packed;
 pub mod postgres;

@@ -188,14 +188,6 @@ impl State {
         open.settle().inspect_err(|_| self.failed.set(true)).map_err(StateError::Write)
     }
 
-    /// What sled alone takes to go through a world's records.
-    #[cfg(test)]
-    pub(super) fn plain_scan(&self, spawn: i64) -> usize {
-        let prefix = keys::region(spawn, keys::RECORD, &[]);
-        let entries = self.opened().expect("is open").db.scan_prefix(prefix);
-        entries.filter(|entry| entry.as_ref().is_ok_and(|(key, value)| key.len() < value.len())).count()
-    }
-
     fn opened(&self) -> Result<&Open, StateError> {
         self.open.as_ref().filter(|_| !self.failed.get()).ok_or(StateError::Poisoned)
     }

@@ -20,6 +20,14 @@ impl Hasher for IdHasher {
         self.0 = (self.0 ^ id as u64).wrapping_mul(SPREAD);
     }
 
+    fn write_u64(&mut self, number: u64) {
+        self.write_i64(number as i64);
+    }
+
+    fn write_u32(&mut self, number: u32) {
+        self.write_i64(i64::from(number));
+    }
+
     fn write(&mut self, bytes: &[u8]) {
         for byte in bytes {
             self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(SPREAD);

@@ -49,6 +49,8 @@ pub struct Ground {
     pub landmarks: Vec<RoomId>,
     /// By zone.
     pub open: ById<OpenRooms>,
+    /// The zone of each room, close together.
+    pub zones: ById<ZoneId>,
 }
 
 /// Where loaders of a zone may put things without naming the room, ascending by id.
@@ -74,6 +76,7 @@ impl Templates {
                     }
                 }
             }
+            ground.zones = self.rooms.values().map(|room| (room.id, room.zone)).collect();
             ground.landmarks = self.rooms.values().filter(|r| r.has(RoomFlag::Landmark)).map(|r| r.id).collect();
             ground
         })

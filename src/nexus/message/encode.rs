@@ -17,7 +17,7 @@ use super::{Data, Frame, Text};
 impl Frame {
     /// The frame as one JSON object.
     pub fn json(&self) -> String {
-        let mut json = String::with_capacity(256);
+        let mut json = String::with_capacity(256 + self.data.room().map_or(0, RoomView::json_bytes));
         self.encode(&mut json);
         json
     }
@@ -35,6 +35,18 @@ impl Frame {
                 to.push('"');
             }
             (Text::OfRoom { .. }, None) => to.push_str("\"\""),
+            (Text::Told { who, does }, _) => {
+                let begin = to.len();
+                to.push('"');
+                capitalize(&who.name, to);
+                to.push_str(does);
+                if is_plain(&to[begin + 1..]) {
+                    to.push('"');
+                } else {
+                    to.truncate(begin);
+                    plain(&self.text(), to);
+                }
+            }
         }
         to.push_str(",\"data\":");
         self.data.encode(to);
@@ -200,6 +212,15 @@ impl ItemsData {
 }
 
 impl RoomView {
+    /// Bytes of what is copied, as JSON and as a text, about.
+    fn json_bytes(&self) -> usize {
+        let shown = shown(&self.room);
+        let pieces = |shown: &Shown| shown.json.len() + shown.line.len() + 1;
+        let items: usize = self.inventory.iter().map(|item| pieces(item.shown())).sum();
+        let chars: usize = self.chars.iter().map(|other| pieces(other.shown())).sum();
+        2 * shown.head.len() + shown.tail.len() + items + chars
+    }
+
     fn encode(&self, to: &mut String) {
         let shown = shown(&self.room);
         if is_default(&self.doors) {
@@ -377,13 +398,18 @@ fn optional(name: &str, text: Option<&str>, to: &mut String) {
 
 /// Appends a text in quotes. Most have nothing in them that would have to be written otherwise.
 fn quoted(text: &str, to: &mut String) {
-    if text.bytes().all(|byte| byte >= b' ' && byte != b'"' && byte != b'\\') {
+    if is_plain(text) {
         to.push('"');
         to.push_str(text);
         to.push('"');
     } else {
         plain(text, to);
     }
+}
+
+/// Is there nothing in a text that JSON writes otherwise?
+fn is_plain(text: &str) -> bool {
+    text.bytes().all(|byte| byte >= b' ' && byte != b'"' && byte != b'\\')
 }
 
 /// A text as it stands between the quotes of JSON.

@@ -15,6 +15,7 @@ use smallvec::SmallVec;
 
 use super::pulsar::turn::Welcome;
 use crate::world::character::PlayerId;
+use crate::world::keywords::capitalized;
 use view::*;
 
 /// Players, each with the number that the message has for them.
@@ -37,7 +38,7 @@ pub struct Frame {
 }
 
 /// What is printed of a frame.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Text {
     Plain(String),
     /// The room that the data shows, as this player reads it. Put together on the way out.
@@ -45,6 +46,11 @@ pub enum Text {
         viewer: PlayerId,
         /// Without the description.
         brief: bool,
+    },
+    /// Someone's name, as the first word, and what they do. Put together on the way out.
+    Told {
+        who: Arc<Char>,
+        does: &'static str,
     },
 }
 
@@ -108,6 +114,7 @@ impl Frame {
             (Text::Plain(text), _) => text.into(),
             (Text::OfRoom { viewer, brief }, Some(room)) => room.text(*viewer, *brief).into(),
             (Text::OfRoom { .. }, None) => "".into(),
+            (Text::Told { who, does }, _) => format!("{}{does}", capitalized(&who.name)).into(),
         }
     }
 }
@@ -122,9 +129,9 @@ pub enum Data {
     Sync(Box<StateSync>),
     Disconnected { exit_to: i64 },
     LookRoom(Box<LookData>),
-    LookChar { actor: ActorPatch, target_type: &'static str, target: Arc<Char> },
-    LookItem { actor: ActorPatch, target_type: &'static str, target: Arc<Item> },
-    LookDetail { actor: ActorPatch, target_type: &'static str, target: DetailView },
+    LookChar { actor: Box<ActorPatch>, target_type: &'static str, target: Arc<Char> },
+    LookItem { actor: Box<ActorPatch>, target_type: &'static str, target: Arc<Item> },
+    LookDetail { actor: Box<ActorPatch>, target_type: &'static str, target: DetailView },
     Move(Box<MoveData>),
     Enter { actor: Arc<Char>, direction: Option<&'static str>, room: RoomRef },
     Exit { actor: Named, direction: Option<&'static str> },
@@ -132,7 +139,7 @@ pub enum Data {
     Items(Box<ItemsData>),
     Inventory { actor: InventoryView },
     Equipment { equipment: Equipment },
-    Actor { actor: ActorPatch },
+    Actor { actor: Box<ActorPatch> },
     Said { actor: Named, message: String },
     Chatted { actor: Named, player: ChatPlayer, faction: Option<String>, is_builder: bool, message: String },
     Rolled { actor: Named, die: String, outcome: i64 },

@@ -6,7 +6,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
 use crate::nexus::beat::BEAT_MILLIS;
-use crate::nexus::message::view::{ActorPatch, RoomRef, Vital};
+use crate::nexus::message::view::{ActorPatch, Named, RoomRef, Vital};
 use crate::nexus::message::{Data, Frame};
 use crate::nexus::tic::TIC_MILLIS;
 use crate::world::character::PlayerId;
@@ -127,7 +127,7 @@ fn regenerate_player(turn: &mut Turn, id: PlayerId) {
             mana: Vital::whole(mana_new, stats.mana_max, mana),
             stamina: Vital::whole(stamina_new, stats.stamina_max, stamina),
         };
-        turn.tell(id, Frame::new("notification.regen", "", Data::Actor { actor }));
+        turn.tell(id, Frame::new("notification.regen", "", Data::Actor { actor: Box::new(actor) }));
     }
 }
 
@@ -246,9 +246,11 @@ fn roam_one(turn: &mut Turn, id: MobId) {
     }
     let (direction, to) = ways[world.roll(ways.len() as u32) as usize];
     let is_seen = |turn: &Turn, room| !template.is_invisible && turn.world.players_in(room).next().is_some();
-    if is_seen(turn, from) {
-        let text = walk::leaves(&template.name, direction);
-        let data = Data::Exit { actor: turn.world.named(Who::Mob(id)), direction: Some(direction.as_str()) };
+    if is_seen(turn, from)
+        && let Some(actor) = turn.world.char_view(Who::Mob(id))
+    {
+        let text = walk::leaves(actor.clone(), direction);
+        let data = Data::Exit { actor: Named::Seen(actor), direction: Some(direction.as_str()) };
         turn.tell_room(from, &[], Frame::new("notification.movement.exit", text, data));
     }
     turn.world.shift(Who::Mob(id), from, to);
@@ -259,7 +261,7 @@ fn roam_one(turn: &mut Turn, id: MobId) {
         && let Some(actor) = turn.world.char_view(Who::Mob(id))
         && let Some(target) = turn.world.templates.rooms.get(&to).cloned()
     {
-        let text = walk::arrives(&template.name, direction);
+        let text = walk::arrives(actor.clone(), direction);
         let direction = Some(direction.opposite().as_str());
         let data = Data::Enter { actor, direction, room: RoomRef(target) };
         turn.tell_room(to, &[], Frame::new("notification.movement.enter", text, data));

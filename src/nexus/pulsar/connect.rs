@@ -191,6 +191,7 @@ pub fn renew(turn: &mut Turn, after: PlayerId) {
         }
         last = player;
         rooms += turn.world.viewed.get(player).map_or(0, |viewed| viewed.rooms.len());
+        clamp_vitals(turn.world, player);
         turn.print(player, "write.game", "The world shifts a little around you: its builders have been at work.");
         if let Some(kind) = turn.world.who_kind(player) {
             let list = lists.entry(kind).or_insert_with(|| turn.world.who_list(player, WHO_LIST_MAX).0).clone();

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use crate::world::character::{Character, ItemId, PlayerId, SavedItem, SavedPlace};
-use crate::world::template::{Templates, ZoneId};
+use crate::world::template::{RuleId, Templates, ZoneId};
 
+use super::changes::Changes;
 use super::record::{Item, Meta, MobId, Player, Presence, RecordError, Viewed, decode, encode};
-use super::table::Changes;
 use super::world::{Index, World};
 use super::{beat, leave};
 
@@ -92,11 +92,10 @@ impl World {
         complete
     }
 
-    /// What the complete cut writes, in lists, so that a large one is neither moved as it grows nor copied here. Of a key that is
-    /// in it twice the last counts.
-    pub fn take_cut(&mut self) -> Vec<Changes> {
-        let mut changes = Vec::new();
-        each_table!(self, table => changes.append(&mut table.take_written()));
+    /// What the complete cut writes.
+    pub fn take_cut(&mut self) -> Changes {
+        let mut changes = Changes::default();
+        each_table!(self, table => changes.append(table.take_written()));
         changes
     }
 
@@ -119,10 +118,11 @@ impl World {
     /// Works the indexes out anew.
     pub fn reindex(&mut self) {
         self.index = Index::default();
-        let rules = self.mobs.iter().filter_map(|(_, mob)| mob.rule);
-        for rule in rules.chain(self.items.iter().filter_map(|(_, item)| item.rule)) {
-            *self.index.rules.entry(rule).or_default() += 1;
-        }
+        let mut rules: Vec<RuleId> = self.mobs.values().filter_map(|mob| mob.rule).collect();
+        rules.extend(self.items.values().filter_map(|item| item.rule));
+        rules.sort_unstable();
+        let counts = rules.chunk_by(|a, b| a == b).map(|same| (same[0], same.len() as u32));
+        self.index.rules = counts.collect();
         self.reindex_players();
         self.reindex_mobs();
     }
@@ -147,15 +147,14 @@ impl World {
 
     /// Which mobs may roam, and which are tired.
     pub(super) fn reindex_mobs(&mut self) {
-        // In the order of the rows, so that each set is made at once.
         let (mut roamers, mut tired) = (BTreeMap::<_, Vec<_>>::new(), BTreeMap::<_, Vec<_>>::new());
-        for (id, mob) in self.mobs.iter().filter(|(_, mob)| mob.roams || mob.tired) {
+        for mob in self.mobs.values().filter(|mob| mob.roams || mob.tired) {
             let Some(zone) = self.zone_of(mob.room) else { continue };
             if mob.roams {
-                roamers.entry(zone).or_default().push(id);
+                roamers.entry(zone).or_default().push(mob.id);
             }
             if mob.tired {
-                tired.entry(zone).or_default().push(id);
+                tired.entry(zone).or_default().push(mob.id);
             }
         }
         let sets = |lists: BTreeMap<ZoneId, Vec<MobId>>| {

@@ -11,7 +11,7 @@ use super::instruction::{Instruction, SettleStage};
 use super::record::{Ask, Mob, MobId, Place, Staged, Stamp, Who};
 use super::turn::Turn;
 use super::world::World;
-use super::{beat, connect, equip, react};
+use super::{beat, equip, react};
 
 /// Loads of one turn.
 pub const LOAD_CHUNK: u32 = 32;
@@ -262,12 +262,9 @@ pub fn resettle(turn: &mut Turn, before: &Templates) {
     }
     let world = &mut *turn.world;
     world.reindex_players();
-    let players: Vec<i64> = world.players.iter().map(|(id, _)| id).collect();
-    for player in players {
-        connect::clamp_vitals(world, player);
-        if let Some(room) = world.room_of(Who::Player(player)) {
-            beat::wake(world, room);
-        }
+    let rooms: Vec<RoomId> = world.presences.iter().map(|(_, presence)| presence.room).collect();
+    for room in rooms {
+        beat::wake(world, room);
     }
     // Zones that lost their last player just now, or that are gone.
     let now = world.meta.now;

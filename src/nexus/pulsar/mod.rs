@@ -2,6 +2,7 @@
 //! I/O, reads no clock, draws no entropy of its own and iterates no hash map.
 
 pub mod beat;
+pub mod changes;
 pub mod command;
 pub mod condition;
 pub mod connect;
@@ -13,6 +14,7 @@ pub mod load;
 pub mod order;
 pub mod react;
 pub mod record;
+mod rows;
 pub mod see;
 pub mod sound;
 pub mod table;

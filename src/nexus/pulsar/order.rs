@@ -5,10 +5,10 @@ use crate::nexus::message::{Data, Frame};
 use crate::world::character::{PlayerConfig, PlayerId};
 use crate::world::internal::{Answer, Errand, ErrandId, WhoisCard};
 
-use super::instruction::Reply;
+use super::instruction::{Instruction, Reply};
 use super::record::{Ask, Staged, Stamp};
 use super::turn::{Sets, Turn};
-use super::{connect, load, react};
+use super::{load, react};
 
 /// Bytes of a staged payload at the most.
 pub const STAGED_BYTES_MAX: usize = 4 * 1024 * 1024;
@@ -140,6 +140,6 @@ pub fn templates(turn: &mut Turn, hash: &str, sets: &dyn Sets) -> bool {
     turn.world.meta.templates = hash.to_owned();
     let before = std::mem::replace(&mut turn.world.templates, set);
     load::resettle(turn, &before);
-    connect::renew(turn, PlayerId::MIN);
+    turn.world.schedule(0, Instruction::Renew { after: PlayerId::MIN });
     true
 }

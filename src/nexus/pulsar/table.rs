@@ -4,18 +4,20 @@
 //! the same however many rows there are.
 
 use std::cell::Cell;
-use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt;
+use std::hash::Hash;
 use std::sync::Arc;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::changes::Changes;
 use super::record::{RecordError, decode, encode, encode_to};
+use super::rows::Rows;
 
 /// A key of a table, as bytes that sort like the key.
-pub trait Key: Copy + Ord {
+pub trait Key: Copy + Ord + Hash {
     /// Appends the key's bytes.
     fn write(self, to: &mut Vec<u8>);
     /// Reads what `write` wrote.
@@ -61,9 +63,6 @@ impl Key for crate::world::internal::ErrandId {
     }
 }
 
-/// What a cut writes: keys with their new bytes, or without when they are gone.
-pub type Changes = Vec<(Vec<u8>, Option<Vec<u8>>)>;
-
 struct Row<R, V> {
     /// The cut interval of the last change; 0 once that change is written.
     mark: u32,
@@ -92,7 +91,7 @@ enum Cutting<K> {
 
 /// Rows of one kind. `V` is what clients see of one, kept until the row changes.
 pub struct Table<K, R, V = ()> {
-    rows: BTreeMap<K, Row<R, V>>,
+    rows: Rows<K, Row<R, V>>,
     door: Door<K>,
     /// Raised when all views are out of date.
     shows: u32,
@@ -111,15 +110,11 @@ struct Door<K> {
     /// As `changed` and `removed` were when the cut began; what is encoded is taken out.
     pending: Vec<K>,
     pending_removed: BTreeSet<K>,
-    /// In lists of [`LIST_RECORDS`]: one that grew for ever would be moved again and again.
-    written: Vec<Changes>,
-    scratch: Vec<u8>,
+    written: Changes,
 }
 
 /// Marks that no row has when the table is new lie below.
 const FIRST_INTERVAL: u32 = 2;
-/// Records of one list of what a cut writes.
-const LIST_RECORDS: usize = 1024;
 /// Bytes after which a slice of a cut ends, so that large rows do not make it long.
 const SLICE_BYTES_MAX: usize = 64 * 1024;
 
@@ -141,7 +136,7 @@ impl<K: Key> Door<K> {
             self.removed.remove(&key);
         }
         if !self.pending_removed.is_empty() && self.pending_removed.remove(&key) {
-            self.put((key_bytes(self.tag, key), None));
+            self.write_gone(key);
         }
         self.changed.push(key);
         Row::new(self.interval, value)
@@ -166,17 +161,13 @@ impl<K: Key> Door<K> {
 
     /// Bytes of the record.
     fn write(&mut self, key: K, value: &impl Serialize) -> usize {
-        self.scratch.clear();
-        encode_to(value, &mut self.scratch);
-        self.put((key_bytes(self.tag, key), Some(self.scratch.as_slice().into())));
-        self.scratch.len()
+        let tag = self.tag;
+        self.written.put(|to| write_key(tag, key, to), |to| encode_to(value, to))
     }
 
-    fn put(&mut self, change: (Vec<u8>, Option<Vec<u8>>)) {
-        match self.written.last_mut().filter(|list| list.len() < LIST_RECORDS) {
-            Some(list) => list.push(change),
-            None => self.written.push(vec![change]),
-        }
+    fn write_gone(&mut self, key: K) {
+        let tag = self.tag;
+        self.written.put_gone(|to| write_key(tag, key, to));
     }
 
     fn begin_cut(&mut self, cutting: Cutting<K>) {
@@ -191,8 +182,8 @@ impl<K: Key> Door<K> {
 }
 
 impl<K: Key, R: Serialize + DeserializeOwned, V> Table<K, R, V> {
-    /// An empty table whose keys begin with `tag`.
-    pub fn new(tag: u8) -> Self {
+    /// An empty table whose keys begin with `tag`, in so many shards.
+    pub fn new(tag: u8, shards: usize) -> Self {
         let door = Door {
             tag,
             interval: FIRST_INTERVAL,
@@ -201,10 +192,9 @@ impl<K: Key, R: Serialize + DeserializeOwned, V> Table<K, R, V> {
             cutting: Cutting::No,
             pending: Vec::new(),
             pending_removed: BTreeSet::new(),
-            written: Vec::new(),
-            scratch: Vec::new(),
+            written: Changes::default(),
         };
-        Self { rows: BTreeMap::new(), door, shows: 0 }
+        Self { rows: Rows::new(shards), door, shows: 0 }
     }
 
     pub fn len(&self) -> usize {
@@ -216,26 +206,30 @@ impl<K: Key, R: Serialize + DeserializeOwned, V> Table<K, R, V> {
     }
 
     pub fn contains(&self, key: K) -> bool {
-        self.rows.contains_key(&key)
+        self.rows.get(key).is_some()
     }
 
     pub fn get(&self, key: K) -> Option<&R> {
-        self.rows.get(&key).map(|row| &row.value)
+        self.rows.get(key).map(|row| &row.value)
     }
 
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = (K, &R)> {
-        self.rows.iter().map(|(key, row)| (*key, &row.value))
+        self.rows.iter().map(|(key, row)| (key, &row.value))
     }
 
     /// Rows whose key is greater than `after`, in order.
     pub fn after(&self, after: K) -> impl Iterator<Item = (K, &R)> {
-        use std::ops::Bound::{Excluded, Unbounded};
-        self.rows.range((Excluded(after), Unbounded)).map(|(key, row)| (*key, &row.value))
+        self.rows.after(Some(after)).map(|(key, row)| (key, &row.value))
+    }
+
+    /// Rows in no order that means anything: for sums, and what is put in order afterwards.
+    pub fn values(&self) -> impl Iterator<Item = &R> {
+        self.rows.values().map(|row| &row.value)
     }
 
     /// What clients see of a row; made once between changes.
     pub fn view(&self, key: K, make: impl FnOnce(&R) -> V) -> Option<Arc<V>> {
-        let row = self.rows.get(&key)?;
+        let row = self.rows.get(key)?;
         let kept = row.view.take().filter(|_| row.shown.get() == self.shows);
         let view = kept.unwrap_or_else(|| Arc::new(make(&row.value)));
         row.shown.set(self.shows);
@@ -255,7 +249,7 @@ impl<K: Key, R: Serialize + DeserializeOwned, V> Table<K, R, V> {
 
     /// The door for a row of which this is true.
     pub fn edit_when(&mut self, key: K, holds: impl FnOnce(&R) -> bool) -> Option<&mut R> {
-        let row = self.rows.get_mut(&key).filter(|row| holds(&row.value))?;
+        let row = self.rows.get_mut(key).filter(|row| holds(&row.value))?;
         self.door.pass(key, row);
         row.view.set(None);
         Some(&mut row.value)
@@ -263,7 +257,7 @@ impl<K: Key, R: Serialize + DeserializeOwned, V> Table<K, R, V> {
 
     /// The door for what no view shows.
     pub fn edit_unseen(&mut self, key: K) -> Option<&mut R> {
-        let row = self.rows.get_mut(&key)?;
+        let row = self.rows.get_mut(key)?;
         self.door.pass(key, row);
         Some(&mut row.value)
     }
@@ -273,15 +267,13 @@ impl<K: Key, R: Serialize + DeserializeOwned, V> Table<K, R, V> {
     where
         R: Default,
     {
-        match self.rows.entry(key) {
-            Entry::Occupied(row) => {
-                let row = row.into_mut();
-                self.door.pass(key, row);
-                row.view.set(None);
-                &mut row.value
-            }
-            Entry::Vacant(place) => &mut place.insert(self.door.admit(key, R::default())).value,
+        let door = &mut self.door;
+        let (was_there, row) = self.rows.get_or_insert(key, || door.admit(key, R::default()));
+        if was_there {
+            self.door.pass(key, row);
+            row.view.set(None);
         }
+        &mut row.value
     }
 
     /// Puts a row in; the one that was there comes back.
@@ -293,7 +285,7 @@ impl<K: Key, R: Serialize + DeserializeOwned, V> Table<K, R, V> {
 
     /// Takes a row out.
     pub fn remove(&mut self, key: K) -> Option<R> {
-        let row = self.rows.remove(&key)?;
+        let row = self.rows.remove(key)?;
         self.door.dismiss(key, &row);
         Some(row.value)
     }
@@ -330,11 +322,11 @@ impl<K: Key, R: Serialize + DeserializeOwned, V> Table<K, R, V> {
             }
             if let Some(key) = door.pending.pop() {
                 // A row that changed again since is written already, and one that is gone too.
-                let Some(row) = self.rows.get_mut(&key).filter(|row| row.mark == door.interval - 1) else { continue };
+                let Some(row) = self.rows.get_mut(key).filter(|row| row.mark == door.interval - 1) else { continue };
                 row.mark = 0;
                 bytes += door.write(key, &row.value);
             } else if let Some(key) = door.pending_removed.pop_first() {
-                door.put((key_bytes(door.tag, key), None));
+                door.write_gone(key);
             } else {
                 break;
             }
@@ -343,13 +335,12 @@ impl<K: Key, R: Serialize + DeserializeOwned, V> Table<K, R, V> {
     }
 
     fn drain_all(&mut self, after: Option<K>, most: usize) -> bool {
-        use std::ops::Bound::{Excluded, Unbounded};
         let (mut bytes, mut last) = (0, after);
-        let mut rows = self.rows.range((after.map_or(Unbounded, Excluded), Unbounded));
+        let mut rows = self.rows.after(after);
         for (key, row) in rows.by_ref().take(most) {
-            last = Some(*key);
+            last = Some(key);
             if row.mark != self.door.interval {
-                bytes += self.door.write(*key, &row.value);
+                bytes += self.door.write(key, &row.value);
             }
             if bytes > SLICE_BYTES_MAX {
                 break;
@@ -361,7 +352,7 @@ impl<K: Key, R: Serialize + DeserializeOwned, V> Table<K, R, V> {
     }
 
     /// What the cut has written so far; of a key that is in it twice the last counts.
-    pub fn take_written(&mut self) -> Vec<Changes> {
+    pub fn take_written(&mut self) -> Changes {
         std::mem::take(&mut self.door.written)
     }
 
@@ -377,13 +368,13 @@ impl<K: Key, R: Serialize + DeserializeOwned, V> Table<K, R, V> {
 
     /// Hands every record to `each`, in key order, encoded.
     pub fn each_encoded(&self, mut each: impl FnMut(Vec<u8>, Vec<u8>)) {
-        for (key, row) in &self.rows {
-            each(key_bytes(self.door.tag, *key), encode(&row.value));
+        for (key, row) in self.rows.iter() {
+            each(key_bytes(self.door.tag, key), encode(&row.value));
         }
     }
 }
 
-impl<K: fmt::Debug, R: fmt::Debug, V> fmt::Debug for Table<K, R, V> {
+impl<K: Key + fmt::Debug, R: fmt::Debug, V> fmt::Debug for Table<K, R, V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_map().entries(self.rows.iter().map(|(key, row)| (key, &row.value))).finish()
     }
@@ -391,20 +382,26 @@ impl<K: fmt::Debug, R: fmt::Debug, V> fmt::Debug for Table<K, R, V> {
 
 fn key_bytes<K: Key>(tag: u8, key: K) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(9);
-    bytes.push(tag);
-    key.write(&mut bytes);
+    write_key(tag, key, &mut bytes);
     bytes
+}
+
+fn write_key<K: Key>(tag: u8, key: K, to: &mut Vec<u8>) {
+    to.push(tag);
+    key.write(to);
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
     type Records = BTreeMap<Vec<u8>, Option<String>>;
 
     fn drained(table: &mut Table<i64, String>) -> Records {
         while !table.drain(2) {}
-        table.take_written().into_iter().flatten().map(|(k, v)| (k, v.map(|bytes| decode(&bytes).unwrap()))).collect()
+        table.take_written().iter().map(|(k, v)| (k.to_vec(), v.map(|bytes| decode(bytes).unwrap()))).collect()
     }
 
     fn key(id: i64) -> Vec<u8> {
@@ -413,7 +410,7 @@ mod tests {
 
     #[test]
     fn a_cut_shows_its_own_moment_whatever_changes_while_it_is_written() {
-        let mut table: Table<i64, String> = Table::new(b'x');
+        let mut table: Table<i64, String> = Table::new(b'x', 2);
         for id in 1..=5 {
             table.insert(id, format!("old {id}"));
         }
@@ -440,7 +437,7 @@ mod tests {
 
     #[test]
     fn a_full_cut_shows_its_own_moment_whatever_changes_while_it_is_written() {
-        let mut table: Table<i64, String> = Table::new(b'x');
+        let mut table: Table<i64, String> = Table::new(b'x', 2);
         for id in 1..=6 {
             table.insert(id, format!("old {id}"));
         }
@@ -483,7 +480,7 @@ mod tests {
             dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             (dice >> 33) % below
         };
-        let mut table: Table<i64, String> = Table::new(b'x');
+        let mut table: Table<i64, String> = Table::new(b'x', 2);
         let (mut stored, mut moment): (Records, Option<(Records, bool)>) = Default::default();
         for step in 0..20_000u64 {
             let id = roll(12) as i64;
@@ -522,7 +519,7 @@ mod tests {
 
     #[test]
     fn a_view_is_made_anew_after_a_change() {
-        let mut table: Table<i64, String, usize> = Table::new(b'x');
+        let mut table: Table<i64, String, usize> = Table::new(b'x', 2);
         table.insert(1, "four".into());
         assert_eq!(*table.view(1, |text| text.len()).unwrap(), 4);
         table.edit(1).unwrap().push_str("teen");

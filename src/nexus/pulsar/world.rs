@@ -15,6 +15,11 @@ use super::instruction::Instruction;
 use super::record::*;
 use super::table::Table;
 
+/// Shards of tables with up to millions, tens of thousands, and thousands of rows.
+const MANY: usize = 64;
+const SOME: usize = 8;
+const FEW: usize = 1;
+
 /// A spawn of a root world.
 #[derive(Debug)]
 pub struct World {
@@ -65,18 +70,18 @@ impl World {
         Self {
             meta,
             templates,
-            rooms: Table::new(b'R'),
-            mobs: Table::new(b'M'),
-            items: Table::new(b'I'),
-            players: Table::new(b'P'),
-            presences: Table::new(b'p'),
-            viewed: Table::new(b'V'),
-            waiting: Table::new(b'T'),
-            errands: Table::new(b'E'),
-            zone_resets: Table::new(b'Z'),
-            loader_runs: Table::new(b'L'),
-            staged: Table::new(b'S'),
-            departed: Table::new(b'D'),
+            rooms: Table::new(b'R', SOME),
+            mobs: Table::new(b'M', MANY),
+            items: Table::new(b'I', MANY),
+            players: Table::new(b'P', SOME),
+            presences: Table::new(b'p', SOME),
+            viewed: Table::new(b'V', SOME),
+            waiting: Table::new(b'T', FEW),
+            errands: Table::new(b'E', FEW),
+            zone_resets: Table::new(b'Z', FEW),
+            loader_runs: Table::new(b'L', FEW),
+            staged: Table::new(b'S', FEW),
+            departed: Table::new(b'D', FEW),
             timings: Timings::default(),
             index: Index::default(),
             ordinal: 0,
@@ -125,7 +130,7 @@ impl World {
 
     /// The zone of a room; none for a room that the templates do not have.
     pub fn zone_of(&self, room: RoomId) -> Option<ZoneId> {
-        self.templates.rooms.get(&room).map(|r| r.zone)
+        self.templates.ground().zones.get(&room).copied()
     }
 
     /// The room of a character.

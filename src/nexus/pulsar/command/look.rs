@@ -115,7 +115,7 @@ fn character(turn: &mut Turn, player: PlayerId, who: Who) {
         push_line(&mut text, &format!("{subject} {} {} ({slot}).", verb(&subject, "wears", "wear"), item.name));
     }
     push_line(&mut text, &condition(&subject, target.health, target.health_max));
-    let actor = turn.world.actor_patch(player);
+    let actor = Box::new(turn.world.actor_patch(player));
     turn.tell(player, Frame::new("cmd.look.success", text, Data::LookChar { actor, target_type: "char", target }));
     if let Who::Player(other) = who
         && other != player
@@ -176,7 +176,7 @@ fn thing(turn: &mut Turn, player: PlayerId, id: ItemId) {
             }
         }
     }
-    let actor = turn.world.actor_patch(player);
+    let actor = Box::new(turn.world.actor_patch(player));
     turn.tell(player, Frame::new("cmd.look.success", text, Data::LookItem { actor, target_type: "item", target }));
 }
 
@@ -209,7 +209,7 @@ fn detail(turn: &mut Turn, player: PlayerId, target: &str) -> bool {
 }
 
 fn tell_detail(turn: &mut Turn, player: PlayerId, target: DetailView, text: String) {
-    let actor = turn.world.actor_patch(player);
+    let actor = Box::new(turn.world.actor_patch(player));
     let data = Data::LookDetail { actor, target_type: "room_detail", target };
     turn.tell(player, Frame::new("cmd.look.success", text, data));
 }

@@ -42,7 +42,7 @@ fn change(turn: &mut Turn, player: PlayerId, command: &'static str, to: Characte
         CharacterState::Resting => ("You sit down to rest.", "sits down to rest."),
         _ => ("You stand up.", "stands up."),
     };
-    let data = Data::Actor { actor: turn.world.actor_patch(player) };
+    let data = Data::Actor { actor: Box::new(turn.world.actor_patch(player)) };
     turn.tell(player, Frame::new(format!("cmd.{command}.success"), own, data));
     let Some(room) = turn.world.room_of(Who::Player(player)) else { return };
     let name = turn.name(Who::Player(player));

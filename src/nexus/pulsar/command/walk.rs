@@ -6,7 +6,6 @@ use crate::nexus::message::view::{ActorPatch, Char, DoorStateView, MoveData, Nam
 use crate::nexus::message::{Data, Frame, Text};
 use crate::world::character::PlayerId;
 use crate::world::formulas;
-use crate::world::keywords::capitalize;
 use crate::world::kinds::*;
 use crate::world::template::{Room, RoomId};
 
@@ -113,10 +112,10 @@ fn show(turn: &mut Turn, player: PlayerId, own: Arc<Char>, from: RoomId, to: &Ar
     if own.is_invisible {
         return;
     }
-    let text = leaves(&own.name, direction);
+    let text = leaves(own.clone(), direction);
     let data = Data::Exit { actor: Named::Seen(own.clone()), direction: Some(direction.as_str()) };
     turn.tell_room(from, &[], Frame::new("notification.movement.exit", text, data));
-    let text = arrives(&own.name, direction);
+    let text = arrives(own.clone(), direction);
     let direction = Some(direction.opposite().as_str());
     let data = Data::Enter { actor: own, direction, room: RoomRef(to.clone()) };
     turn.tell_room(to.id, &[player], Frame::new("notification.movement.enter", text, data));
@@ -133,23 +132,27 @@ fn doors_of(room: &Room, states: &[Option<DoorState>; 6]) -> Vec<DoorStateView> 
 }
 
 /// "X leaves north."
-pub fn leaves(name: &str, direction: Direction) -> String {
-    told(name, [" leaves ", direction.as_str(), "."])
+pub fn leaves(who: Arc<Char>, direction: Direction) -> Text {
+    let does = match direction {
+        Direction::North => " leaves north.",
+        Direction::East => " leaves east.",
+        Direction::South => " leaves south.",
+        Direction::West => " leaves west.",
+        Direction::Up => " leaves up.",
+        Direction::Down => " leaves down.",
+    };
+    Text::Told { who, does }
 }
 
 /// "X has arrived from the south." of one who went north.
-pub fn arrives(name: &str, direction: Direction) -> String {
-    match direction {
-        Direction::Up => told(name, [" has arrived from below."]),
-        Direction::Down => told(name, [" has arrived from above."]),
-        _ => told(name, [" has arrived from the ", direction.opposite().as_str(), "."]),
-    }
-}
-
-/// A line about someone, put together in one piece.
-fn told<const N: usize>(name: &str, rest: [&str; N]) -> String {
-    let mut text = String::with_capacity(name.len() + rest.iter().map(|part| part.len()).sum::<usize>() + 4);
-    capitalize(name, &mut text);
-    text.extend(rest);
-    text
+pub fn arrives(who: Arc<Char>, direction: Direction) -> Text {
+    let does = match direction {
+        Direction::North => " has arrived from the south.",
+        Direction::East => " has arrived from the west.",
+        Direction::South => " has arrived from the north.",
+        Direction::West => " has arrived from the east.",
+        Direction::Up => " has arrived from below.",
+        Direction::Down => " has arrived from above.",
+    };
+    Text::Told { who, does }
 }

@@ -237,6 +237,7 @@ fn a_new_set_moves_people_and_things_out_of_what_is_gone() {
     assert!(!rig.give(Instruction::Templates { hash: "unknown".into() }), "a set that is not at hand changes nothing");
     rig.heard(1);
     assert!(rig.give(Instruction::Templates { hash: "other".into() }));
+    rig.wait(0);
     let heard = rig.heard(1);
     assert!(heard.iter().any(|(kind, text)| kind == "cmd.state.sync.success" && text.starts_with("The Paved Green")));
     assert_eq!(rig.world.room_of(Who::Player(1)), Some(rig.room("green")));

@@ -284,7 +284,7 @@ fn reading_problems(ran: &World, fresh: &World) -> Vec<String> {
     wrong
 }
 
-fn read_back(world: &mut World) -> World {
+pub fn read_back(world: &mut World) -> World {
     let (meta, records) = world.records();
     let records = records.iter().map(|(key, value)| (key.as_slice(), value.as_slice()));
     World::restore(&meta, records, world.templates.clone()).expect("what was written can be read")
@@ -336,7 +336,7 @@ fn items(world: &World) -> BTreeSet<ItemId> {
     world.items.iter().map(|(id, _)| id).collect()
 }
 
-fn apply(world: &mut World, turn: &Logged, sets: &Named) {
+pub fn apply(world: &mut World, turn: &Logged, sets: &Named) {
     let mut out = Output::default();
     let effective = turn::apply(world, turn.at, turn.what.clone(), sets, &mut out);
     assert!(effective, "{:?} had an effect the first time", turn.what);
@@ -410,10 +410,10 @@ impl Cutting {
             if full {
                 self.stored.clear();
             }
-            for (key, value) in self.world.take_cut().into_iter().flatten() {
+            for (key, value) in self.world.take_cut().iter() {
                 match value {
-                    Some(value) => self.stored.insert(key, value),
-                    None => self.stored.remove(&key),
+                    Some(value) => self.stored.insert(key.to_vec(), value.to_vec()),
+                    None => self.stored.remove(key),
                 };
             }
             self.cuts += 1;

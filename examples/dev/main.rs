@@ -1,0 +1,5 @@
+#[path = "../../benches/parts.rs"]
+mod parts;
+fn main() {
+    divan::main();
+}

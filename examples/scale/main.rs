@@ -1,0 +1,5 @@
+#[path = "../../benches/scale.rs"]
+mod scale;
+fn main() {
+    scale::main();
+}
