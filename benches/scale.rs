@@ -26,7 +26,7 @@ const ROOMS: usize = 10_000;
 /// What happens often is measured so often; the longest turn of the quietest round counts.
 const ROUNDS: usize = 3;
 
-pub fn main() {
+fn main() {
     let arguments: Vec<String> = std::env::args().collect();
     match arguments.get(1..3).unwrap_or_default() {
         [what, dir] if what == "--fill" => return fill(Path::new(dir)),

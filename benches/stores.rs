@@ -14,7 +14,7 @@ use realms::store::state::{Cut, State};
 const SPAWN: i64 = 5000;
 const MILLION: u64 = 1_000_000;
 
-pub fn main() {
+fn main() {
     let words: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with("--")).collect();
     let wanted = |name: &str| words.is_empty() || words.iter().any(|word| name.contains(word.as_str()));
     let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();

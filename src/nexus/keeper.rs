@@ -153,7 +153,7 @@ impl Keeper {
     /// Stores a cut, however long the disk takes to be sound again. Until then the journal keeps what the cut covers.
     fn commit(&mut self, stored: StoredCut) {
         let StoredCut { spawn, epoch, incarnation, seq, meta, changes, full, rules, done } = stored;
-        let changes = changes.iter().map(|(key, value)| (key.to_vec(), value.map(<[u8]>::to_vec))).collect();
+        let changes = changes.owned();
         let cut = Cut { spawn, meta, incarnation, seq, changes, full };
         let begun = std::time::Instant::now();
         loop {

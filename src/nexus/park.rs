@@ -128,7 +128,7 @@ pub fn settle(state: &mut State, world: &mut World) -> Result<(), StateError> {
     let spawn = world.meta.spawn;
     let head = world.begin_cut(true);
     while !world.drain_cut(usize::MAX) {}
-    let changes = world.take_cut().into_iter().flatten().collect();
+    let changes = world.take_cut().owned();
     // Without a turn since the last cut there is nothing to store.
     if state.cut_of(spawn)? != Some((head.incarnation, head.seq)) {
         let CutHead { incarnation, seq, meta } = head;

@@ -71,7 +71,7 @@ pub fn prepare(dir: &Path) -> Cut {
     let head = world.begin_cut(true);
     while !world.drain_cut(usize::MAX) {}
     let (meta, incarnation, seq) = (head.meta, head.incarnation, head.seq);
-    let cut = Cut { spawn: SPAWN, meta, incarnation, seq, changes: world.take_cut().concat(), full: true };
+    let cut = Cut { spawn: SPAWN, meta, incarnation, seq, changes: world.take_cut().owned(), full: true };
     std::fs::create_dir_all(dir).unwrap();
     let mut state = State::open(&dir.join("state")).unwrap();
     state.put_blob(&key_of(&hash), &bytes).unwrap();

@@ -68,6 +68,11 @@ impl Changes {
         self.len == 0
     }
 
+    /// Keys and values, each by itself.
+    pub fn owned(&self) -> Vec<(Vec<u8>, Option<Vec<u8>>)> {
+        self.iter().map(|(key, value)| (key.to_vec(), value.map(<[u8]>::to_vec))).collect()
+    }
+
     /// Keys and values.
     pub fn iter(&self) -> impl Iterator<Item = (&[u8], Option<&[u8]>)> {
         self.blocks.iter().flat_map(|block| {

@@ -44,11 +44,11 @@ impl Check {
     pub fn of(&mut self, world: &mut World) -> u128 {
         let head = world.begin_cut(false);
         while !world.drain_cut(usize::MAX) {}
-        for (key, value) in world.take_cut().into_iter().flatten() {
-            let new = value.map(|value| share(&key, &value));
+        for (key, value) in world.take_cut().iter() {
+            let new = value.map(|value| share(key, value));
             let old = match new {
-                Some(new) => self.shares.insert(key, new),
-                None => self.shares.remove(&key),
+                Some(new) => self.shares.insert(key.to_vec(), new),
+                None => self.shares.remove(key),
             };
             self.digest = self.digest.wrapping_sub(old.unwrap_or(0)).wrapping_add(new.unwrap_or(0));
         }

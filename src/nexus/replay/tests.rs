@@ -117,7 +117,7 @@ impl Live {
         let head = self.rig.world.begin_cut(full);
         while !self.rig.world.drain_cut(3) {}
         let (incarnation, seq) = (head.incarnation, head.seq);
-        let changes = self.rig.world.take_cut().into_iter().flatten().collect();
+        let changes = self.rig.world.take_cut().owned();
         self.state.commit(&Cut { spawn: SPAWN, meta: head.meta, incarnation, seq, changes, full }).unwrap();
         self.journal.covered(SPAWN, incarnation, seq);
         let (_, _, check) = self.state.mark(SPAWN).unwrap().unwrap();

@@ -1,5 +1,0 @@
-#[path = "../../benches/parts.rs"]
-mod parts;
-fn main() {
-    divan::main();
-}

@@ -1,5 +1,0 @@
-#[path = "../../benches/scale.rs"]
-mod scale;
-fn main() {
-    scale::main();
-}
