@@ -131,7 +131,7 @@ fn fan_out(bencher: Bencher, people: usize) {
         _ => None,
     });
     let frame = frame.expect("one who moves is told");
-    let (inward, _arrivals, _) = Inward::new();
+    let (inward, _arrivals, _) = Inward::new(1, 1);
     let bencher = bencher.counter(ItemsCount::new(MESSAGES * people));
     bencher
         .with_inputs(|| {

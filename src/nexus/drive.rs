@@ -116,7 +116,7 @@ pub struct Drive {
     /// Emptied batches come back here.
     pub idle: Receiver<Batch>,
     pub journal: Sender<JournalJob>,
-    /// Straight to the outward game, for refusals that belong to no world.
+    /// Straight to the outward game, which never waits, for refusals that belong to no world.
     pub outward: Sender<Vec<Outbound>>,
     pub health: Arc<Health>,
     pub sets: Arc<dyn Sets + Send + Sync>,
@@ -325,7 +325,7 @@ impl Running {
 
     fn refuse(&mut self, session: u64, text: &str) {
         let frame = Frame::failure("unavailable", text);
-        let _ = self.drive.outward.try_send(vec![Outbound::ToSession { session, frame: Arc::new(frame) }]);
+        let _ = self.drive.outward.send(vec![Outbound::ToSession { session, frame: Arc::new(frame) }]);
     }
 
     fn let_errands_out(&mut self, spawn: WorldId) {

@@ -22,10 +22,6 @@ use super::pulsar::turn::{Out, Welcome};
 use super::resume::{Body, Kept, Pass, Seal, Sent};
 use super::trace::{Followed, Stage};
 
-/// Instructions of players that wait for the Pulsar thread, of all of them together.
-pub const INLET_PLAYERS_MAX: usize = 4096;
-/// Instructions of the engine's own nodes that wait. Their reserve: players cannot use it up.
-pub const INLET_INTERNAL_MAX: usize = 1024;
 /// Outputs that are routed before the writers of the sockets they are for are woken.
 const WAKE_AFTER: usize = 256;
 
@@ -87,18 +83,21 @@ pub struct Inward {
     inlet: Sender<Arrival>,
     players: Arc<Semaphore>,
     internal: Arc<Semaphore>,
+    /// Permits of the two, when nothing waits.
+    most: (usize, usize),
 }
 
 impl Inward {
-    /// The inlet's two ends, and what gives room back as arrivals are taken.
-    pub fn new() -> (Self, Receiver<Arrival>, Taken) {
+    /// The inlet's two ends, and what gives room back as arrivals are taken: for so many of players, and so many of the
+    /// engine's own nodes.
+    pub fn new(of_players: usize, of_nodes: usize) -> (Self, Receiver<Arrival>, Taken) {
         // Bounded by the permits; start, stop and questions are few and wait for nobody.
         let (inlet, arrivals) = crossbeam_channel::unbounded();
-        let players = Arc::new(Semaphore::new(INLET_PLAYERS_MAX));
-        let internal = Arc::new(Semaphore::new(INLET_INTERNAL_MAX));
+        let players = Arc::new(Semaphore::new(of_players));
+        let internal = Arc::new(Semaphore::new(of_nodes));
         let (p, i) = (players.clone(), internal.clone());
         let taken = move |of_player: bool| if of_player { p.add_permits(1) } else { i.add_permits(1) };
-        (Self { inlet, players, internal }, arrivals, Arc::new(taken))
+        (Self { inlet, players, internal, most: (of_players, of_nodes) }, arrivals, Arc::new(taken))
     }
 
     /// From a player's socket: waits while too much waits already.
@@ -133,8 +132,8 @@ impl Inward {
 
     /// How many instructions of players, and of the engine's own nodes, wait.
     pub fn waiting(&self) -> (usize, usize) {
-        let players = INLET_PLAYERS_MAX.saturating_sub(self.players.available_permits());
-        (players, INLET_INTERNAL_MAX.saturating_sub(self.internal.available_permits()))
+        let players = self.most.0.saturating_sub(self.players.available_permits());
+        (players, self.most.1.saturating_sub(self.internal.available_permits()))
     }
 
     /// A question or an order to the Pulsar thread itself.

@@ -28,8 +28,6 @@ use super::pulsar::image;
 use super::pulsar::instruction::{Applied, Instruction, What};
 use super::worlds::{ENGINE, unhex};
 
-/// Jobs that wait; cuts beyond it are not noted, segments beyond it go back to play.
-const HISTORY_JOBS_MAX: usize = 256;
 /// Kept segments after which a world gets a new image at the latest, so that a replay does not take long.
 const IMAGE_EVERY_BYTES_MAX: u64 = 64 * 1024 * 1024;
 /// The same as a part of the bound: history holds at least so many stretches.
@@ -92,8 +90,9 @@ impl HistoryFeed {
         Self { line: None, gaps: Arc::default(), is_ending: Arc::default() }
     }
 
-    fn new() -> (Self, HistoryLine) {
-        let (line, jobs) = crossbeam_channel::bounded(HISTORY_JOBS_MAX);
+    /// For so many jobs that wait: cuts beyond it are not noted, segments beyond it go back to play.
+    fn new(most: usize) -> (Self, HistoryLine) {
+        let (line, jobs) = crossbeam_channel::bounded(most);
         let feed = Self { line: Some(line), gaps: Arc::default(), is_ending: Arc::default() };
         let end = HistoryLine { jobs, gaps: feed.gaps.clone(), is_ending: feed.is_ending.clone() };
         (feed, end)
@@ -193,6 +192,7 @@ impl HistoryNode {
     pub fn open(
         dir: &Path,
         bytes_max: u64,
+        queue: usize,
         journal: &Journal,
         state: &State,
         (keeper, journal_jobs): (Sender<KeeperJob>, Sender<JournalJob>),
@@ -211,7 +211,7 @@ impl HistoryNode {
                 worlds.push(CutNote { spawn, incarnation, seq, check, meta });
             }
         }
-        let (feed, line) = HistoryFeed::new();
+        let (feed, line) = HistoryFeed::new(queue);
         let journal_dir = dir.join("journal");
         let node = Self { history, line, keeper, journal: journal_jobs, journal_dir, history_dir, worlds };
         Ok((Some(node), feed))

@@ -2,7 +2,7 @@
 //! messages out. Cuts follow the groups that they came after, so that a cut is stored only once the
 //! journal is durable past it. After a failure nothing is acknowledged until the journal is sound again.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
@@ -11,6 +11,7 @@ use crate::config::Durability;
 use crate::store::journal::{Fullness, Group, Journal, JournalError, Tail};
 use crate::world::template::WorldId;
 
+use super::background::lock;
 use super::drive::{Condition, Health};
 use super::game::Outbound;
 use super::history::HistoryFeed;
@@ -67,18 +68,14 @@ impl Batch {
 /// What the journal's thread does, in order.
 pub enum JournalJob {
     Batch(Batch),
-    /// A cut is stored: what it covers needs no journal any more.
-    Covered {
-        spawn: WorldId,
-        incarnation: u64,
-        seq: u64,
-    },
+    /// The keeper has stored something: see [`Stored`]. Only a wake-up, and superfluous while others come.
+    Stored,
     /// The turns of a world that no cut covers. None of its cuts may be on the way.
     Tail {
         spawn: WorldId,
         done: Sender<Tail>,
     },
-    /// The world left this nexus.
+    /// What the journal has of this world is somewhere else.
     Forget {
         spawn: WorldId,
     },
@@ -89,10 +86,44 @@ pub enum JournalJob {
     End,
 }
 
+/// What the keeper has stored since the journal's thread last looked. The keeper never waits for the journal, which may
+/// be waiting for the keeper: so this has no bound of its own, but there is one entry for each job of the keeper's queue
+/// at the most, and the journal's thread looks before each of its own jobs.
+#[derive(Clone, Debug, Default)]
+pub struct Stored(Arc<Mutex<Vec<StoredNote>>>);
+
+/// One thing that the keeper has stored.
+#[derive(Clone, Copy, Debug)]
+pub enum StoredNote {
+    /// A cut: what it covers needs no journal any more.
+    Cut { spawn: WorldId, incarnation: u64, seq: u64 },
+    /// The world left this nexus.
+    Gone { spawn: WorldId },
+}
+
+impl Stored {
+    pub fn put(&self, note: StoredNote) {
+        lock(&self.0).push(note);
+    }
+
+    /// Tells the journal all of it, in order. True if there was something.
+    pub fn tell(&self, journal: &mut Journal) -> bool {
+        let notes = std::mem::take(&mut *lock(&self.0));
+        for note in &notes {
+            match *note {
+                StoredNote::Cut { spawn, incarnation, seq } => journal.covered(spawn, incarnation, seq),
+                StoredNote::Gone { spawn } => journal.forget(spawn),
+            }
+        }
+        !notes.is_empty()
+    }
+}
+
 pub struct JournalNode {
     pub journal: Journal,
     pub durability: Durability,
     pub jobs: Receiver<JournalJob>,
+    pub stored: Stored,
     pub idle: Sender<Batch>,
     pub outward: Sender<Vec<Outbound>>,
     pub keeper: Sender<KeeperJob>,
@@ -109,16 +140,16 @@ impl JournalNode {
     pub fn run(mut self) {
         self.lend();
         while let Some(job) = self.next() {
+            if self.stored.tell(&mut self.journal) {
+                self.show_fullness();
+            }
             match job {
                 JournalJob::Batch(batch) => {
                     self.batch(batch);
                     // One slice, so that under load, too, the next segment is ready before this one is full.
                     self.journal.tend();
                 }
-                JournalJob::Covered { spawn, incarnation, seq } => {
-                    self.journal.covered(spawn, incarnation, seq);
-                    self.show_fullness();
-                }
+                JournalJob::Stored => {}
                 JournalJob::Tail { spawn, done } => {
                     let _ = done.send(self.journal.tail_of(spawn));
                 }
@@ -256,7 +287,6 @@ impl JournalNode {
     /// Hears of stored cuts for a while; nothing else can come while a batch is out.
     fn covered_meanwhile(&mut self, most: Duration) {
         match self.jobs.recv_timeout(most) {
-            Ok(JournalJob::Covered { spawn, incarnation, seq }) => self.journal.covered(spawn, incarnation, seq),
             Ok(JournalJob::Forget { spawn }) => self.journal.forget(spawn),
             Ok(JournalJob::Kept { number }) => self.journal.give_back(number),
             Ok(JournalJob::Tail { spawn, done }) => {
@@ -264,6 +294,7 @@ impl JournalNode {
             }
             _ => {}
         }
+        self.stored.tell(&mut self.journal);
     }
 
     /// Lends out to history what it has not copied yet; never waits for it.

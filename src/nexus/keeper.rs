@@ -10,7 +10,7 @@ use crate::world::template::{RuleId, WorldId};
 
 use super::drive::Done;
 use super::history::{CutNote, HistoryFeed};
-use super::journal::JournalJob;
+use super::journal::{JournalJob, Stored, StoredNote};
 use super::meters::{CUT, CUT_RECORDS};
 use super::mirror::{MirrorFeed, Mirrored};
 use super::pulsar::changes::Changes;
@@ -83,6 +83,7 @@ pub struct Keeper {
     pub state: State,
     pub jobs: Receiver<KeeperJob>,
     pub journal: Sender<JournalJob>,
+    pub stored: Stored,
     pub mirror: MirrorFeed,
     pub history: HistoryFeed,
 }
@@ -128,7 +129,7 @@ impl Keeper {
                     }
                     self.mirror.gone(spawn);
                     self.history.gone(spawn);
-                    let _ = self.journal.send(JournalJob::Forget { spawn });
+                    self.tell_journal(StoredNote::Gone { spawn });
                 }
                 KeeperJob::Everything { done } => {
                     let _ = done.send(self.everything());
@@ -137,6 +138,12 @@ impl Keeper {
             }
         }
         self.history.end();
+    }
+
+    /// Never waits: the journal's thread may be waiting for room in this one's queue.
+    fn tell_journal(&self, note: StoredNote) {
+        self.stored.put(note);
+        let _ = self.journal.try_send(JournalJob::Stored);
     }
 
     /// Runs a write; a state that failed is opened again, and the write tried once more.
@@ -171,7 +178,7 @@ impl Keeper {
         }
         CUT.histogram().record(begun.elapsed());
         CUT_RECORDS.counter().increment(cut.changes.len() as u64);
-        let _ = self.journal.send(JournalJob::Covered { spawn, incarnation, seq });
+        self.tell_journal(StoredNote::Cut { spawn, incarnation, seq });
         if let Ok(Some((_, _, check))) = self.state.mark(spawn) {
             self.history.cut(CutNote { spawn, incarnation, seq, check, meta: cut.meta });
         }

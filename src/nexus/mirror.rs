@@ -20,8 +20,6 @@ use super::pulsar::record::{Item, Mob, Place, Player, Presence, decode};
 use super::pulsar::see;
 use super::pulsar::table::Key as _;
 
-/// Cuts that wait to be mirrored.
-pub const FEED_CUTS_MAX: usize = 64;
 /// Between two tries to write the mirror anew.
 const REBUILD_EVERY: Duration = Duration::from_secs(5);
 
@@ -90,8 +88,9 @@ impl MirrorFeed {
         Self { line: None, lost: Default::default() }
     }
 
-    pub fn new() -> (Self, MirrorLine) {
-        let (line, end) = mpsc::channel(FEED_CUTS_MAX);
+    /// For so many cuts that wait.
+    pub fn new(cuts: usize) -> (Self, MirrorLine) {
+        let (line, end) = mpsc::channel(cuts);
         let lost = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
         (Self { line: Some(line), lost: lost.clone() }, MirrorLine { line: end, lost })
     }

@@ -21,6 +21,7 @@ pub mod outbox;
 pub mod park;
 pub mod pipe;
 pub mod pulsar;
+mod queues;
 pub mod recover;
 pub mod registration;
 pub mod replay;
@@ -59,13 +60,14 @@ use crate::store::state::{State, StateError};
 use background::{Background, Epochs, lock};
 use drive::{Arrival, Condition, Drive, Health};
 pub use limits::Limits;
+pub use queues::Queues;
 
-use game::{ErrandLine, INLET_INTERNAL_MAX, INLET_PLAYERS_MAX, Inward, Outbound, Outward};
+use game::{ErrandLine, Inward, Outbound, Outward};
 use history::{HistoryFeed, HistoryNode};
-use journal::{Batch, JournalJob, JournalNode};
+use journal::{Batch, JournalJob, JournalNode, Stored};
 use keeper::{Keeper, KeeperJob};
 use meters::{GroupMeters, Line};
-use mirror::{FEED_CUTS_MAX, MirrorFeed};
+use mirror::MirrorFeed;
 use park::Parked;
 use pulsar::instruction::Instruction;
 use resume::Seal;
@@ -73,14 +75,8 @@ use session::Sessions;
 use trace::Tracer;
 use worlds::{TemplateSets, WorldError, Worlds};
 
-/// Errands on their way to the nodes that carry them; what does not fit is let out again later.
-const ERRAND_LINE_MAX: usize = 1024;
-/// Messages' way out: lists of what one group yielded.
-const OUTWARD_LISTS_MAX: usize = 256;
-/// Jobs that wait for the journal: two batches, and what the keeper reports.
-const JOURNAL_JOBS_MAX: usize = 4096;
-/// Jobs that wait for the keeper.
-const KEEPER_JOBS_MAX: usize = 256;
+/// Batches of turns: one is filled while the other is made durable.
+const BATCHES: usize = 2;
 /// Sockets get this long to hear that the server stops.
 const FAREWELL_MAX: Duration = Duration::from_secs(3);
 
@@ -179,20 +175,20 @@ impl Nexus {
     /// # Errors
     /// The folder, the journal or the state cannot be used; one line each.
     pub async fn open(options: Options) -> Result<Self, NexusError> {
-        Self::open_on(options, Disk::default()).await
+        Self::open_on(options, Disk::default(), Queues::default()).await
     }
 
-    /// As [`Nexus::open`], on another disk than the system's: one that fails, for tests.
+    /// As [`Nexus::open`], on another disk than the system's, one that fails; or with other queues; for tests.
     ///
     /// # Errors
     /// As those of [`Nexus::open`].
-    pub async fn open_on(options: Options, disk: Disk) -> Result<Self, NexusError> {
-        tokio::task::spawn_blocking(move || Self::open_blocking(options, disk))
+    pub async fn open_on(options: Options, disk: Disk, queues: Queues) -> Result<Self, NexusError> {
+        tokio::task::spawn_blocking(move || Self::open_blocking(options, disk, queues))
             .await
             .map_err(|error| NexusError::Thread(std::io::Error::other(error.to_string())))?
     }
 
-    fn open_blocking(options: Options, disk: Disk) -> Result<Self, NexusError> {
+    fn open_blocking(options: Options, disk: Disk, queues: Queues) -> Result<Self, NexusError> {
         let begun = Instant::now();
         meters::describe();
         let dir = options.data_dir.clone();
@@ -242,23 +238,23 @@ impl Nexus {
             "the nexus has its worlds back"
         );
 
-        let (inward, inlet, taken) = Inward::new();
-        let (outward_tx, outward_rx) = crossbeam_channel::bounded(OUTWARD_LISTS_MAX);
-        let (journal_tx, journal_rx) = crossbeam_channel::bounded(JOURNAL_JOBS_MAX);
-        let (idle_tx, idle_rx) = crossbeam_channel::bounded(2);
-        let (keeper_tx, keeper_rx) = crossbeam_channel::bounded(KEEPER_JOBS_MAX);
-        let (background_tx, background_rx) = mpsc::channel(ERRAND_LINE_MAX);
-        let (mob_tx, mob_rx) = mpsc::channel(ERRAND_LINE_MAX);
-        for _ in 0..2 {
+        let (inward, inlet, taken) = Inward::new(queues.players, queues.internal);
+        let (outward_tx, outward_rx) = crossbeam_channel::bounded(queues.outward);
+        let (journal_tx, journal_rx) = crossbeam_channel::bounded(queues.journal);
+        let (idle_tx, idle_rx) = crossbeam_channel::bounded(BATCHES);
+        let (keeper_tx, keeper_rx) = crossbeam_channel::bounded(queues.keeper);
+        let (background_tx, background_rx) = mpsc::channel(queues.errands);
+        let (mob_tx, mob_rx) = mpsc::channel(queues.errands);
+        for _ in 0..BATCHES {
             let _ = idle_tx.send(Batch::default());
         }
         let health = Arc::new(Health::default());
-        let mut lines = lines(&inward, &outward_tx, &journal_tx, &keeper_tx, &background_tx, &mob_tx);
+        let mut lines = lines(&queues, &inward, &outward_tx, &journal_tx, &keeper_tx, &background_tx, &mob_tx);
         let (feed, mirror) = match &options.redis {
             Some(url) => {
                 let mirror = Mirror::open(url.expose()).map_err(|error| NexusError::Mirror(error.to_string()))?;
-                let (feed, line) = MirrorFeed::new();
-                lines.extend(feed.depth().map(|depth| line_of("mirror", FEED_CUTS_MAX, depth)));
+                let (feed, line) = MirrorFeed::new(queues.mirror);
+                lines.extend(feed.depth().map(|depth| line_of("mirror", queues.mirror, depth)));
                 (feed, Some((line, mirror, keeper_tx.clone())))
             }
             None => (MirrorFeed::none(), None),
@@ -267,7 +263,7 @@ impl Nexus {
         let mut threads = Vec::new();
         let history = if options.history_bytes > 0 {
             let lines = (keeper_tx.clone(), journal_tx.clone());
-            let (node, feed) = HistoryNode::open(&dir, options.history_bytes, &journal, &state, lines)?;
+            let (node, feed) = HistoryNode::open(&dir, options.history_bytes, queues.history, &journal, &state, lines)?;
             if let Some(node) = node {
                 threads.push(thread("history", move || node.run())?);
             }
@@ -275,12 +271,20 @@ impl Nexus {
         } else {
             HistoryFeed::none()
         };
-        let keeper =
-            Keeper { state, jobs: keeper_rx, journal: journal_tx.clone(), mirror: feed, history: history.clone() };
+        let stored = Stored::default();
+        let keeper = Keeper {
+            state,
+            jobs: keeper_rx,
+            journal: journal_tx.clone(),
+            stored: stored.clone(),
+            mirror: feed,
+            history: history.clone(),
+        };
         let node = JournalNode {
             journal,
             durability: options.durability,
             jobs: journal_rx,
+            stored,
             idle: idle_tx,
             outward: outward_tx.clone(),
             keeper: keeper_tx.clone(),
@@ -455,6 +459,7 @@ fn thread(name: &str, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<
 
 /// The queues between the nodes. The lines hold senders, so they have to be dropped for the outward thread to end.
 fn lines(
+    queues: &Queues,
     inward: &Inward,
     outward: &Sender<Vec<Outbound>>,
     journal: &Sender<JournalJob>,
@@ -466,13 +471,13 @@ fn lines(
     let (outward, journal, keeper) = (outward.clone(), journal.clone(), keeper.clone());
     let (background, mob) = (background.clone(), mob.clone());
     vec![
-        line_of("inlet_players", INLET_PLAYERS_MAX, move || players.waiting().0),
-        line_of("inlet_internal", INLET_INTERNAL_MAX, move || internal.waiting().1),
-        line_of("journal", JOURNAL_JOBS_MAX, move || journal.len()),
-        line_of("outward", OUTWARD_LISTS_MAX, move || outward.len()),
-        line_of("keeper", KEEPER_JOBS_MAX, move || keeper.len()),
-        line_of("background", ERRAND_LINE_MAX, move || background.max_capacity() - background.capacity()),
-        line_of("mob", ERRAND_LINE_MAX, move || mob.max_capacity() - mob.capacity()),
+        line_of("inlet_players", queues.players, move || players.waiting().0),
+        line_of("inlet_internal", queues.internal, move || internal.waiting().1),
+        line_of("journal", queues.journal, move || journal.len()),
+        line_of("outward", queues.outward, move || outward.len()),
+        line_of("keeper", queues.keeper, move || keeper.len()),
+        line_of("background", queues.errands, move || background.max_capacity() - background.capacity()),
+        line_of("mob", queues.errands, move || mob.max_capacity() - mob.capacity()),
     ]
 }
 

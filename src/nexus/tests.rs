@@ -4,4 +4,5 @@ mod engine;
 mod hostile;
 mod mending;
 mod port;
+mod queues;
 mod slow;

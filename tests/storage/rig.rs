@@ -14,7 +14,7 @@ use realms::nexus::pulsar::beat;
 use realms::nexus::pulsar::instruction::Instruction;
 use realms::nexus::pulsar::record::Meta;
 use realms::nexus::pulsar::world::World;
-use realms::nexus::{Disk, Limits, Nexus, Options, Shared};
+use realms::nexus::{Disk, Limits, Nexus, Options, Queues, Shared};
 use realms::store::journal::JournalOptions;
 use realms::store::state::{Cut, State};
 use realms::world::character::{Account, Character, PlayerConfig, PlayerId};
@@ -114,7 +114,7 @@ impl Rig {
             limits: Limits::default(),
             trusted_proxies: Default::default(),
         };
-        let nexus = Nexus::open_on(options, disk).await.unwrap();
+        let nexus = Nexus::open_on(options, disk, Queues::default()).await.unwrap();
         let (shared, shutdown) = (nexus.shared(), CancellationToken::new());
         let runs = tokio::spawn(nexus.run(shutdown.clone()));
         Self { shared, shutdown, runs, next_session: 7_000_000 }

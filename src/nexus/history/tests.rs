@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::*;
+use crate::nexus::journal::Stored;
 use crate::nexus::keeper::{Keeper, StoredCut};
 use crate::nexus::mirror::MirrorFeed;
 use crate::nexus::pulsar::tests::rig;
@@ -21,6 +22,7 @@ struct Bench {
     dir: tempfile::TempDir,
     journal: Journal,
     jobs: Receiver<JournalJob>,
+    stored: Stored,
     keeper: Sender<KeeperJob>,
     feed: HistoryFeed,
     threads: Vec<std::thread::JoinHandle<()>>,
@@ -47,13 +49,15 @@ impl Bench {
         let (keeper, keeper_jobs) = crossbeam_channel::bounded(64);
         let (journal_jobs, jobs) = crossbeam_channel::bounded(4096);
         let lines = (keeper.clone(), journal_jobs.clone());
-        let (node, feed) = HistoryNode::open(dir.path(), bytes_max, &journal, &state, lines).unwrap();
+        let (node, feed) = HistoryNode::open(dir.path(), bytes_max, 256, &journal, &state, lines).unwrap();
         let mirror = MirrorFeed::none();
         let history = feed.clone();
-        let keeper_node = Keeper { state, jobs: keeper_jobs, journal: journal_jobs, mirror, history };
+        let stored = Stored::default();
+        let keeper_node =
+            Keeper { state, jobs: keeper_jobs, journal: journal_jobs, stored: stored.clone(), mirror, history };
         let threads =
             vec![std::thread::spawn(move || keeper_node.run()), std::thread::spawn(move || node.unwrap().run())];
-        Self { dir, journal, jobs, keeper, feed, threads, worlds, chance: Chance(1), out: 0 }
+        Self { dir, journal, jobs, stored, keeper, feed, threads, worlds, chance: Chance(1), out: 0 }
     }
 
     /// Ends the threads, and opens everything again.
@@ -133,9 +137,10 @@ impl Bench {
             assert!(self.feed.lent(lent));
             self.out += 1;
         }
+        self.stored.tell(&mut self.journal);
         while let Ok(job) = self.jobs.try_recv() {
             match job {
-                JournalJob::Covered { spawn, incarnation, seq } => self.journal.covered(spawn, incarnation, seq),
+                JournalJob::Stored => {}
                 JournalJob::Kept { number } => {
                     self.journal.give_back(number);
                     self.out -= 1;
@@ -281,8 +286,8 @@ fn without_a_reader_segments_go_back_at_once() {
     let feed = HistoryFeed::none();
     let lent = Lent { number: 1, path: "/nowhere".into(), bytes: 1, last: 1 };
     assert!(!feed.lent(lent.clone()));
-    let (feed, line) = HistoryFeed::new();
-    for _ in 0..HISTORY_JOBS_MAX {
+    let (feed, line) = HistoryFeed::new(3);
+    for _ in 0..3 {
         assert!(feed.lent(lent.clone()));
     }
     assert!(!feed.lent(lent), "the line is full: it is bounded");

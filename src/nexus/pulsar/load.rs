@@ -246,7 +246,7 @@ pub fn resettle(turn: &mut Turn, before: &Templates) {
     world.mobs.forget_views();
     world.items.forget_views();
     world.players.forget_views();
-    leave_lost_rooms(world);
+    leave_lost_rooms(world, before);
     let moved = |(id, room): (&RoomId, &Arc<Room>)| after.rooms.get(id).is_some_and(|other| other.zone != room.zone);
     if before.rooms.iter().any(moved) {
         world.reindex_mobs();
@@ -274,7 +274,7 @@ pub fn resettle(turn: &mut Turn, before: &Templates) {
     }
 }
 
-fn leave_lost_rooms(world: &mut World) {
+fn leave_lost_rooms(world: &mut World, before: &Templates) {
     let start = world.templates.world.starting_room;
     let is_lost = |id: &RoomId| !world.templates.rooms.contains_key(id);
     let lost: Vec<RoomId> = world.rooms.iter().map(|(id, _)| id).filter(is_lost).collect();
@@ -292,7 +292,13 @@ fn leave_lost_rooms(world: &mut World) {
                     }
                     world.arrive(who, start);
                 }
-                Who::Mob(id) => destroy_mob(world, id),
+                Who::Mob(id) => {
+                    // The indexes have it under the zone that the room was in; the new set knows of neither.
+                    if let Some(room) = before.rooms.get(&room) {
+                        world.unindex_mob(id, room.zone);
+                    }
+                    destroy_mob(world, id);
+                }
             }
         }
         world.rooms.remove(room);

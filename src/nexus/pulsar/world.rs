@@ -211,12 +211,14 @@ impl World {
                     self.meta.asleep.insert(zone, now);
                 }
             }
-            Who::Mob(id) => {
-                for set in [&mut self.index.roamers, &mut self.index.tired_mobs] {
-                    if let Some(mobs) = set.get_mut(&zone) {
-                        mobs.remove(&id);
-                    }
-                }
+            Who::Mob(id) => self.unindex_mob(id, zone),
+        }
+    }
+
+    pub(super) fn unindex_mob(&mut self, id: MobId, zone: ZoneId) {
+        for set in [&mut self.index.roamers, &mut self.index.tired_mobs] {
+            if let Some(mobs) = set.get_mut(&zone) {
+                mobs.remove(&id);
             }
         }
     }

@@ -17,7 +17,7 @@ use crate::nexus::outbox::Outbox;
 use crate::nexus::pulsar::instruction::Instruction;
 use crate::nexus::pulsar::tests::rig;
 use crate::nexus::worlds::unhex;
-use crate::nexus::{KeeperJob, Limits, Nexus, Options, Shared};
+use crate::nexus::{Disk, KeeperJob, Limits, Nexus, Options, Queues, Shared};
 use crate::world::character::{Account, PlayerConfig, PlayerId};
 use crate::world::set;
 
@@ -50,6 +50,11 @@ impl Engine {
 
     /// With other options than the usual.
     pub async fn open_with(dir: &Path, change: impl FnOnce(&mut Options)) -> Self {
+        Self::open_on(dir, Disk::default(), Queues::default(), change).await
+    }
+
+    /// On another disk, with other queues.
+    pub async fn open_on(dir: &Path, disk: Disk, queues: Queues, change: impl FnOnce(&mut Options)) -> Self {
         let mut options = Options {
             name: "test".into(),
             data_dir: dir.join("nexus"),
@@ -64,7 +69,7 @@ impl Engine {
             trusted_proxies: TrustedProxies::default(),
         };
         change(&mut options);
-        let nexus = Nexus::open(options).await.unwrap();
+        let nexus = Nexus::open_on(options, disk, queues).await.unwrap();
         let (shared, public, shutdown) = (nexus.shared(), nexus.public(), CancellationToken::new());
         let running = tokio::spawn(nexus.run(shutdown.clone()));
         Self { shared, public, running, shutdown, next_session: 1 << 40 }

@@ -23,6 +23,11 @@ pub fn templates() -> Arc<Templates> {
 
 /// An empty world of the fixture, its clocks wound up.
 pub fn world() -> World {
+    world_of(templates())
+}
+
+/// The same, of any set, which it knows as "fixture".
+pub fn world_of(templates: Arc<Templates>) -> World {
     let meta = Meta {
         spawn: 1001,
         root: 1000,
@@ -42,7 +47,7 @@ pub fn world() -> World {
         is_fresh: true,
         is_stopped: false,
     };
-    let mut world = World::empty(meta, templates());
+    let mut world = World::empty(meta, templates);
     beat::wind_up(&mut world);
     world
 }

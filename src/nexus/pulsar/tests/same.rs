@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 
-use super::loads;
-use super::rig::{Logged, Named, Rig, character, templates, world, written};
+use super::rig::{Logged, Named, Rig, character, templates, world_of, written};
+use super::{generated, loads};
 use crate::nexus::pulsar::image::CutHead;
 use crate::nexus::pulsar::instruction::{Instruction, Reply};
 use crate::nexus::pulsar::record::Ask;
@@ -18,6 +18,7 @@ use crate::nexus::pulsar::world::World;
 use crate::world::character::{Account, Character, ItemId, PlayerId};
 use crate::world::internal::{Answer, Errand};
 use crate::world::kinds::Archetype;
+use crate::world::template::Templates;
 
 const PEOPLE: [&str; 3] = ["Mara", "Bob", "Carl"];
 
@@ -139,17 +140,38 @@ struct Town {
     stored: BTreeMap<PlayerId, (Character, i64)>,
 }
 
-fn sets() -> Named {
-    let fixture = templates();
-    let other = Arc::new(loads::other_templates(&fixture));
-    Named(BTreeMap::from([("fixture".to_owned(), fixture), ("other".to_owned(), other)]))
+/// Where a play takes place: the sets under the names "fixture" and "other", between which it may switch.
+#[derive(Clone)]
+struct Stage(Arc<Templates>, Arc<Templates>);
+
+impl Stage {
+    /// The small world of the tests, and the same without the mill.
+    fn fixture() -> Self {
+        Self(templates(), Arc::new(loads::other_templates(&templates())))
+    }
+
+    /// A world that chance built, and what the next seed builds in its place.
+    fn generated(seed: u64) -> Self {
+        Self(Arc::new(generated::templates(seed)), Arc::new(generated::templates(seed + 1)))
+    }
+
+    fn sets(&self) -> Named {
+        Named(BTreeMap::from([("fixture".to_owned(), self.0.clone()), ("other".to_owned(), self.1.clone())]))
+    }
+
+    /// The world as a play begins with it.
+    fn world(&self) -> World {
+        let mut world = world_of(self.0.clone());
+        world.meta.facts.insert("season".into(), "summer".into());
+        world
+    }
 }
 
 impl Town {
-    fn new() -> Self {
+    fn new(stage: &Stage) -> Self {
         let mut rig = Rig::new();
-        rig.world = first();
-        rig.sets = sets();
+        rig.world = stage.world();
+        rig.sets = stage.sets();
         rig.logs = true;
         let stored = (1..).zip(PEOPLE).map(|(id, name)| {
             let mut person = character(id, name);
@@ -307,8 +329,8 @@ fn gold(world: &World) -> i64 {
 
 // ---- the plays ----
 
-fn run(steps: &[Step]) -> Vec<Logged> {
-    let mut town = Town::new();
+fn run(stage: &Stage, steps: &[Step]) -> Vec<Logged> {
+    let mut town = Town::new(stage);
     for (id, _) in (1..).zip(PEOPLE) {
         town.take(&Step::Enter(id));
     }
@@ -344,13 +366,6 @@ pub fn apply(world: &mut World, turn: &Logged, sets: &Named) {
     assert_eq!(world.hash(), turn.hash, "the world after {:?}", turn.what);
 }
 
-/// A world as [`run`] begins with it.
-fn first() -> World {
-    let mut world = world();
-    world.meta.facts.insert("season".into(), "summer".into());
-    world
-}
-
 /// More of them with `REALMS_CASES=1000`.
 fn cases() -> ProptestConfig {
     let cases = std::env::var("REALMS_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(24);
@@ -365,20 +380,33 @@ proptest! {
         steps in prop::collection::vec(step(), 1..70),
         slices in prop::collection::vec(1..40usize, 1..20),
     ) {
-        let log = run(&steps);
-        let sets = sets();
-        // Again, from the beginning.
-        let mut again = first();
-        // Read back from its records before every turn.
-        let mut reborn = first();
-        // Cut in slices of some size between turns.
-        let mut cut = Cutting::new(first(), slices);
-        for turn in &log {
-            apply(&mut again, turn, &sets);
-            reborn = read_back(&mut reborn);
-            apply(&mut reborn, turn, &sets);
-            cut.turn(turn, &sets);
-        }
+        all_the_same(&Stage::fixture(), &steps, slices);
+    }
+
+    #[test]
+    fn so_they_do_in_any_world(
+        seed in any::<u32>(),
+        steps in prop::collection::vec(step(), 1..70),
+        slices in prop::collection::vec(1..40usize, 1..20),
+    ) {
+        all_the_same(&Stage::generated(u64::from(seed)), &steps, slices);
+    }
+}
+
+fn all_the_same(stage: &Stage, steps: &[Step], slices: Vec<usize>) {
+    let log = run(stage, steps);
+    let sets = stage.sets();
+    // Again, from the beginning.
+    let mut again = stage.world();
+    // Read back from its records before every turn.
+    let mut reborn = stage.world();
+    // Cut in slices of some size between turns.
+    let mut cut = Cutting::new(stage.world(), slices);
+    for turn in &log {
+        apply(&mut again, turn, &sets);
+        reborn = read_back(&mut reborn);
+        apply(&mut reborn, turn, &sets);
+        cut.turn(turn, &sets);
     }
 }
 
