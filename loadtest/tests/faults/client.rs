@@ -25,6 +25,8 @@ use crate::view::View;
 
 /// Commands of one client that wait for their answers.
 const OPEN_MAX: usize = 4;
+/// Answered commands that it remembers.
+const DONE_KEPT: usize = 3;
 
 /// Counts what happens to all clients, so that a test can act in the middle of it.
 #[derive(Default)]
@@ -168,6 +170,8 @@ pub struct Client {
     pub view: View,
     /// Commands without an answer, oldest first.
     pub open: VecDeque<Sent>,
+    /// The last ones that were answered, the newest last.
+    done: VecDeque<Sent>,
     /// The number of the last command that was answered.
     pub answered: u64,
     /// Number of the last command.
@@ -218,6 +222,7 @@ impl Client {
             name: loadtest::stage::people::name(player),
             view: View::default(),
             open: VecDeque::new(),
+            done: VecDeque::new(),
             answered: 0,
             n: 0,
             stay: None,
@@ -350,6 +355,7 @@ impl Client {
             return Some(Return { newest: data["seq"].as_u64().unwrap_or_default(), last_n });
         }
         self.open.clear();
+        self.done.clear();
         self.answered = 0;
         self.stay = Some(Stay { pass, entered, last: 0 });
         None
@@ -388,9 +394,10 @@ impl Client {
             self.problems.push(format!("command {} was applied, and its answer did not come", sent.n));
         }
         self.returns += 1;
-        for sent in self.open.clone() {
+        // As one does who is not sure: what was answered already is sent as well, and has to be left out without a word.
+        for sent in self.done.iter().chain(&self.open) {
             // The end of the connection is found on reading.
-            let _ = send(socket, &sent).await;
+            let _ = send(socket, sent).await;
         }
     }
 
@@ -445,6 +452,10 @@ impl Client {
         self.answered = sent.n;
         self.answers += 1;
         self.refusals += u64::from(refused);
+        self.done.push_back(sent.clone());
+        if self.done.len() > DONE_KEPT {
+            self.done.pop_front();
+        }
         if !refused {
             note(sent.deed, &mut self.gave, &mut self.paid, &mut self.ate);
         }
