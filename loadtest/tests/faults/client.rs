@@ -198,6 +198,8 @@ pub struct Client {
     pub problems: Vec<String>,
     start: RoomId,
     dice: Dice,
+    /// A connection that was given up and not closed.
+    forgotten: Option<Socket>,
     /// It quits at one command in so many, and loses its connection now and then.
     pub leaves: Option<usize>,
     /// How long it thinks before each command.
@@ -240,6 +242,7 @@ impl Client {
             problems: Vec::new(),
             start,
             dice,
+            forgotten: None,
             leaves: Some(80),
             pause: Duration::ZERO,
         }
@@ -303,7 +306,9 @@ impl Client {
             if !is_in || back.is_some() || !self.view.in_world {
                 continue;
             }
-            if self.leaves.is_some_and(|one| self.dice.below(one * 40) == 0) {
+            if self.leaves.is_some_and(|one| self.dice.below(one * 20) == 0) {
+                // Half of the connections that are given up look alive to the server until the next one takes over.
+                self.forgotten = (self.dice.below(2) == 0).then_some(socket);
                 return End::Again;
             }
             while self.open.len() < most && !self.open.iter().any(|sent| sent.deed == Deed::Quit) {
@@ -340,6 +345,7 @@ impl Client {
     /// The connection plays the character.
     fn welcomed(&mut self, data: &Value) -> Option<Return> {
         self.entering = false;
+        self.forgotten = None;
         let pass = data["resume"].as_str().unwrap_or_default().to_owned();
         let entered = entered(&pass);
         if let Some(stay) = &mut self.stay {

@@ -82,6 +82,7 @@ async fn round(trial: &mut Trial, dice: &mut Dice) {
     trial.stage.kill().await.unwrap();
     trial.ended(playing).await;
     if let Some(cutting) = cutting {
-        cutting.await.unwrap();
+        // It may still wait for frames that do not come any more.
+        cutting.abort();
     }
 }
