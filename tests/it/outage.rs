@@ -1,19 +1,22 @@
-//! Postgres hangs or stops for a while under people who play, come and go: play goes on, whoever wants to come in is told
+//! What the platform goes through while people play: a storm of visitors; and Postgres hangs or stops for a while: play goes on, whoever wants to come in is told
 //! to try again, whoever leaves leaves; and when Postgres is back everything is saved, once, and the doors are open.
 
 use std::collections::BTreeSet;
 use std::process::Command;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
 use crate::support::platform::{Home, PATIENCE, Platform, signal};
-use crate::support::player::{Guest, Socket, guest, hello};
+use crate::support::player::{Guest, Socket, guest, guest_from, hello};
 use crate::support::postgres::OwnPostgres;
 
 /// Long enough for a nexus to try several times to reach its Forge.
 const AWAY: Duration = Duration::from_secs(5);
+/// So many visitors come at once.
+const STORM: u8 = 50;
 const WORLD: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/worlds/low-water");
 /// What whoever wants to come in is told.
 const LATER: &str = "The platform is catching its breath. Please try again in a moment.";
@@ -35,7 +38,10 @@ struct Player {
 
 impl Player {
     async fn new(platform: &Platform) -> Self {
-        let guest = guest(platform);
+        Self::of(platform, guest(platform)).await
+    }
+
+    async fn of(platform: &Platform, guest: Guest) -> Self {
         let mut forge =
             Socket::open(&format!("ws://127.0.0.1:{}/ws/forge/?token={}", platform.port, guest.token)).await;
         while forge.next().await.expect("the Forge answers")["type"] != "connected" {}
@@ -228,4 +234,42 @@ async fn postgres_stops_and_is_started_again() {
     let back = async || postgres.borrow_mut().start_again();
     outage(&platform, away, back).await;
     assert_eq!(platform.stop(), Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_storm_of_visitors_gets_in_while_others_play() {
+    let home = Home::new();
+    // So that each comes from an address of their own.
+    let platform = Arc::new(open(&home, |command| {
+        command.env("TRUSTED_PROXIES", "127.0.0.0/8");
+    }));
+    let mut ann = Player::new(&platform).await;
+    let mut everything = ann.enter().await.unwrap().things;
+    let comers: Vec<_> = (0..STORM)
+        .map(|nth| {
+            let platform = platform.clone();
+            tokio::spawn(async move {
+                let of = platform.clone();
+                let guest = tokio::task::spawn_blocking(move || guest_from(&of, &format!("10.0.0.{nth}")));
+                let mut comer = Player::of(&platform, guest.await.unwrap()).await;
+                let owned = patiently(&mut comer).await;
+                (comer, owned)
+            })
+        })
+        .collect();
+    while !comers.iter().all(tokio::task::JoinHandle::is_finished) {
+        ann.types("roll", "cmd.roll.success").await;
+    }
+    let mut inside = Vec::new();
+    for comer in comers {
+        let (comer, owned) = comer.await.unwrap();
+        assert!(everything.is_disjoint(&owned.things) && owned.gold == 20, "{owned:?}");
+        everything.extend(owned.things);
+        inside.push(comer);
+    }
+    let who = ann.types("who", "cmd.who.success").await;
+    assert_eq!(who["data"]["players"].as_array().unwrap().len(), 1 + usize::from(STORM));
+    drop(inside);
+    drop(ann);
+    assert_eq!(Arc::into_inner(platform).unwrap().stop(), Some(0));
 }

@@ -25,6 +25,8 @@ use crate::view::View;
 
 /// Commands of one client that wait for their answers.
 const OPEN_MAX: usize = 4;
+/// Answered commands that it remembers.
+const DONE_KEPT: usize = 3;
 
 /// Counts what happens to all clients, so that a test can act in the middle of it.
 #[derive(Default)]
@@ -168,6 +170,8 @@ pub struct Client {
     pub view: View,
     /// Commands without an answer, oldest first.
     pub open: VecDeque<Sent>,
+    /// The last ones that were answered, the newest last.
+    done: VecDeque<Sent>,
     /// The number of the last command that was answered.
     pub answered: u64,
     /// Number of the last command.
@@ -194,6 +198,8 @@ pub struct Client {
     pub problems: Vec<String>,
     start: RoomId,
     dice: Dice,
+    /// A connection that was given up and not closed.
+    forgotten: Option<Socket>,
     /// It quits at one command in so many, and loses its connection now and then.
     pub leaves: Option<usize>,
     /// How long it thinks before each command.
@@ -218,6 +224,7 @@ impl Client {
             name: loadtest::stage::people::name(player),
             view: View::default(),
             open: VecDeque::new(),
+            done: VecDeque::new(),
             answered: 0,
             n: 0,
             stay: None,
@@ -235,6 +242,7 @@ impl Client {
             problems: Vec::new(),
             start,
             dice,
+            forgotten: None,
             leaves: Some(80),
             pause: Duration::ZERO,
         }
@@ -298,7 +306,9 @@ impl Client {
             if !is_in || back.is_some() || !self.view.in_world {
                 continue;
             }
-            if self.leaves.is_some_and(|one| self.dice.below(one * 40) == 0) {
+            if self.leaves.is_some_and(|one| self.dice.below(one * 20) == 0) {
+                // Half of the connections that are given up look alive to the server until the next one takes over.
+                self.forgotten = (self.dice.below(2) == 0).then_some(socket);
                 return End::Again;
             }
             while self.open.len() < most && !self.open.iter().any(|sent| sent.deed == Deed::Quit) {
@@ -335,6 +345,7 @@ impl Client {
     /// The connection plays the character.
     fn welcomed(&mut self, data: &Value) -> Option<Return> {
         self.entering = false;
+        self.forgotten = None;
         let pass = data["resume"].as_str().unwrap_or_default().to_owned();
         let entered = entered(&pass);
         if let Some(stay) = &mut self.stay {
@@ -350,6 +361,7 @@ impl Client {
             return Some(Return { newest: data["seq"].as_u64().unwrap_or_default(), last_n });
         }
         self.open.clear();
+        self.done.clear();
         self.answered = 0;
         self.stay = Some(Stay { pass, entered, last: 0 });
         None
@@ -388,9 +400,10 @@ impl Client {
             self.problems.push(format!("command {} was applied, and its answer did not come", sent.n));
         }
         self.returns += 1;
-        for sent in self.open.clone() {
+        // As one does who is not sure: what was answered already is sent as well, and has to be left out without a word.
+        for sent in self.done.iter().chain(&self.open) {
             // The end of the connection is found on reading.
-            let _ = send(socket, &sent).await;
+            let _ = send(socket, sent).await;
         }
     }
 
@@ -445,6 +458,10 @@ impl Client {
         self.answered = sent.n;
         self.answers += 1;
         self.refusals += u64::from(refused);
+        self.done.push_back(sent.clone());
+        if self.done.len() > DONE_KEPT {
+            self.done.pop_front();
+        }
         if !refused {
             note(sent.deed, &mut self.gave, &mut self.paid, &mut self.ate);
         }

@@ -61,23 +61,28 @@ async fn run(seed: u64) {
     trial.end();
 }
 
-/// People play until the nexus is killed in the middle of it; in every second round while cuts are written.
+/// People play until the nexus is killed in the middle of it. In two of three rounds each world is cut on the way: that is
+/// the first cut since the start, a long one, and it may be whole by then, half written, or not begun.
 async fn round(trial: &mut Trial, dice: &mut Dice) {
     let playing = trial.play();
-    playing.pulse.wait(1 + dice.below(FRAMES_MAX) as u64).await;
-    let saving = (dice.below(2) == 0).then(|| {
-        let forge = trial.stage.forge.clone();
+    let frames = 1 + dice.below(FRAMES_MAX) as u64;
+    let cutting = (dice.below(3) > 0).then(|| {
+        let (forge, pulse) = (trial.stage.forge.clone(), playing.pulse.clone());
+        let moment = (frames as f64 * dice.share()) as u64;
         tokio::spawn(async move {
+            pulse.wait(moment).await;
             for spawn in forge.spawns() {
                 // The nexus may be gone before it answers.
                 let _ = forge.save(spawn).await;
             }
         })
     });
+    playing.pulse.wait(frames).await;
     tokio::time::sleep(MOMENT.mul_f64(dice.share())).await;
     trial.stage.kill().await.unwrap();
     trial.ended(playing).await;
-    if let Some(saving) = saving {
-        saving.await.unwrap();
+    if let Some(cutting) = cutting {
+        // It may still wait for frames that do not come any more.
+        cutting.abort();
     }
 }

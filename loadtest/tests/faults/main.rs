@@ -26,13 +26,36 @@ use realms::world::template::Templates;
 
 /// On a loaded machine everything takes its time; what takes this long does not come any more.
 pub const PATIENCE: Duration = Duration::from_secs(90);
+const MOOR_ROOMS: usize = 30;
+
 /// The world in which it all happens.
 pub fn town() -> Templates {
-    let source = Source { path: "town.yaml".into(), text: include_str!("town.yaml").into() };
+    let source = Source { path: "town.yaml".into(), text: format!("{}{}", include_str!("town.yaml"), moor()) };
     let said = |problems: Vec<manifest::Problem>| problems.iter().map(|p| format!("{p}\n")).collect::<String>();
     let located = manifest::read(&[source]).unwrap_or_else(|problems| panic!("{}", said(problems)));
     let documents: Vec<_> = located.into_iter().map(|located| located.document).collect();
     compile(&documents, &Ids::sequential(&documents)).unwrap_or_else(|problems| panic!("{}", said(problems)))
+}
+
+/// A row of rooms where nobody gets to, and crows that never rest in them: much that changes unseen, so that a cut takes
+/// its time.
+fn moor() -> String {
+    let mut text = String::new();
+    for nth in 0..MOOR_ROOMS {
+        let (west, east) = (nth.checked_sub(1), Some(nth + 1).filter(|east| *east < MOOR_ROOMS));
+        let way = |name: &str, to: Option<usize>| to.map(|to| format!("{name}: moor-{to}, ")).unwrap_or_default();
+        text += &format!(
+            "---\nkind: room\nmetadata: {{slug: moor-{nth}}}\nspec: {{zone: fields, name: The Moor, at: [{nth}, 5, 0], \
+             type: road, description: Heather., exits: {{{}{}}}}}\n",
+            way("west", west),
+            way("east", east),
+        );
+    }
+    text += "---\nkind: loader\nmetadata: {slug: moor}\nspec:\n  zone: fields\n  name: What flies there\n  rules:\n";
+    for nth in 0..MOOR_ROOMS {
+        text += &format!("    - {{mob: crow, room: moor-{nth}, copies: 15}}\n").repeat(2);
+    }
+    text
 }
 
 /// A folder on the disk that the build is on: no memory file system.

@@ -21,7 +21,7 @@ use crate::{oracle, place, town};
 
 /// How long people think when they are calm.
 const PAUSE: Duration = Duration::from_millis(30);
-const PLAYERS_OF_A_WORLD: i64 = 5;
+const PLAYERS_OF_A_WORLD: i64 = 8;
 /// Gold that a character begins with in the town, and that the mobs of a town have together.
 const GOLD: (i64, i64) = (60, 7);
 
@@ -208,7 +208,7 @@ async fn ask_hashes(door: Door, over: CancellationToken) -> Hashes {
                 let before = hashes.entry(spawn).or_default().insert(seq, hash.clone());
                 assert!(before.is_none_or(|before| before == hash), "two worlds {spawn} at turn {seq}");
             }
-            tokio::time::sleep(Duration::from_millis(5 + dice.below(40) as u64)).await;
+            tokio::time::sleep(Duration::from_millis(20 + dice.below(80) as u64)).await;
         }
     };
     tokio::select! {

@@ -106,10 +106,15 @@ impl Platform {
 
     /// Status and body of a POST of JSON.
     pub fn post(&self, path: &str, body: &str) -> (u16, String) {
+        self.post_from("127.0.0.1", path, body)
+    }
+
+    /// As [`Self::post`], of a visitor who comes over a proxy.
+    pub fn post_from(&self, address: &str, path: &str, body: &str) -> (u16, String) {
         let length = body.len();
         self.ask(&format!(
             "POST {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\n\
-             Content-Length: {length}\r\n\r\n{body}"
+             X-Forwarded-For: {address}\r\nContent-Length: {length}\r\n\r\n{body}"
         ))
     }
 

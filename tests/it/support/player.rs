@@ -55,7 +55,12 @@ pub struct Guest {
 
 /// A new visitor.
 pub fn guest(platform: &Platform) -> Guest {
-    let (status, body) = platform.post("/api/v1/game/play/", "{}");
+    guest_from(platform, "127.0.0.1")
+}
+
+/// A new visitor who comes over a proxy.
+pub fn guest_from(platform: &Platform, address: &str) -> Guest {
+    let (status, body) = platform.post_from(address, "/api/v1/game/play/", "{}");
     assert_eq!(status, 201, "{body}");
     let body: Value = serde_json::from_str(&body).unwrap();
     Guest { token: body["access"].as_str().unwrap().into(), player: body["player"]["id"].as_i64().unwrap() }
