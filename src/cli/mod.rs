@@ -128,6 +128,13 @@ pub enum NexusCommand {
         #[arg(long = "for", value_name = "TIME", default_value = "60s", value_parser = trace::time)]
         time: std::time::Duration,
     },
+    /// Bring all worlds of a nexus to others, players included; it gets none until it is started again
+    Drain {
+        name: String,
+        /// Do not drain it any longer
+        #[arg(long)]
+        undo: bool,
+    },
     /// Give up a nexus whose disk is gone for good; says what is lost, and asks
     Forget {
         name: String,

@@ -14,6 +14,7 @@ pub async fn run(config: &Config, command: &NexusCommand) -> Result<(), PlayErro
         Ok(forge) => match command {
             NexusCommand::List => list(&forge.app().db).await,
             NexusCommand::Trace { player, time } => super::trace::run(&tools, forge.app(), player, *time).await,
+            NexusCommand::Drain { name, undo } => drain(forge.app(), name, *undo).await,
             NexusCommand::Forget { name, yes } => forget(&forge.app().db, name, *yes).await,
             NexusCommand::Unpark { world, yes } => unpark(forge.app(), world, *yes).await,
         },
@@ -28,13 +29,46 @@ async fn list(db: &Db) -> Result<(), PlayError> {
         .await?
         .into_iter()
         .map(|nexus| {
-            let state = if nexus.is_alive { "alive" } else { "silent" };
+            let state = match (nexus.is_alive, nexus.is_draining) {
+                (false, _) => "silent",
+                (true, true) => "drained",
+                (true, false) => "alive",
+            };
             let worlds: Vec<String> = nexus.worlds.iter().map(ToString::to_string).collect();
             let players = nexus.players.to_string();
             vec![nexus.name, state.to_owned(), players, worlds.join(" "), nexus.engine, nexus.url]
         })
         .collect();
     table(&["nexus", "state", "players", "worlds", "engine", "address"], &rows);
+    Ok(())
+}
+
+async fn drain(app: &App, name: &str, undo: bool) -> Result<(), PlayError> {
+    let unknown = || PlayError::new(format!("there is no nexus {name}; realms nexus list shows them"));
+    if !registry::set_draining(&app.db, name, !undo).await? {
+        return Err(unknown());
+    }
+    if undo {
+        println!("Nexus {name} gets worlds again.");
+        return Ok(());
+    }
+    let all = registry::list(&app.db).await?;
+    let worlds = all.into_iter().find(|nexus| nexus.name == name).ok_or_else(unknown)?.worlds;
+    let mut left = 0;
+    for spawn in &worlds {
+        let begun = std::time::Instant::now();
+        match spawns::move_away(app, *spawn).await {
+            Ok(to) => println!("World {spawn} is on {to}, after {:.1} s.", begun.elapsed().as_secs_f64()),
+            Err(declined) => {
+                left += 1;
+                println!("World {spawn} stays: {declined}");
+            }
+        }
+    }
+    match left {
+        0 => println!("Nexus {name} has no worlds, and gets none until it is started again."),
+        _ => return Err(PlayError::new(format!("{left} of {} worlds are still on nexus {name}", worlds.len()))),
+    }
     Ok(())
 }
 

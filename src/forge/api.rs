@@ -8,7 +8,7 @@ use utoipa::openapi::{Content, Info, OpenApi, OpenApiBuilder, Ref, RefOr, Respon
 use utoipa::{PartialSchema, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 
-use super::{App, accounts, guests, lobby, login, login_legacy, players, web};
+use super::{App, accounts, guests, lobby, login, login_legacy, players, reset, web};
 
 /// Every route, documented.
 pub fn routes() -> OpenApiRouter<App> {
@@ -18,6 +18,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(accounts::routes())
         .merge(lobby::routes())
         .merge(players::routes())
+        .merge(reset::routes())
         .merge(guests::routes())
 }
 

@@ -27,6 +27,7 @@ pub mod players;
 pub mod population;
 pub mod pushes;
 pub mod registry;
+mod reset;
 pub mod roots;
 pub mod socket;
 pub mod spawns;

@@ -289,7 +289,7 @@ async fn delete(
 }
 
 /// Checks that a character is there and the asker's to change; the answer is whether a world holds it.
-async fn held_character(
+pub(super) async fn held_character(
     client: &impl GenericClient,
     user: &User,
     world: &str,

@@ -58,6 +58,8 @@ pub struct NexusCard {
     pub last_seen: OffsetDateTime,
     /// Heard of within [`NEXUS_SILENT`].
     pub is_alive: bool,
+    /// It gets no worlds until it is started again.
+    pub is_draining: bool,
     pub players: i32,
     /// Spawns whose lease it holds.
     pub worlds: Vec<WorldId>,
@@ -95,7 +97,8 @@ pub async fn register(app: &App, call: &Register) -> Result<Registered, Internal
             "insert into nexus (name, url, ws_uri, data_id, engine, boot, players)
              values ($1, $2, $3, $4, $5, $6, $7)
              on conflict (name) do update set url = excluded.url, ws_uri = excluded.ws_uri, engine = excluded.engine,
-                 boot = excluded.boot, players = excluded.players, registered_ts = now(), last_seen_ts = now()",
+                 boot = excluded.boot, players = excluded.players, registered_ts = now(), last_seen_ts = now(),
+                 is_draining = nexus.is_draining and nexus.boot = excluded.boot",
             &[
                 &call.name,
                 &call.url,
@@ -211,20 +214,22 @@ async fn seen(
 
 /// The nexus that a world should start on: the one that it is pinned to; or else the one that it ran on last, if that one
 /// is alive; or else the alive one with the fewest worlds and players. One that a world is pinned to is kept for such
-/// worlds, unless no other is alive.
+/// worlds, unless no other is alive. One that is drained gets none, and neither does `but`.
 pub async fn place(
     transaction: &impl GenericClient,
     pinned: Option<&str>,
     last: Option<&str>,
+    but: Option<&str>,
 ) -> Result<Option<String>, tokio_postgres::Error> {
     let row = transaction
         .query_opt(
             "select name from nexus n
              where last_seen_ts > now() - make_interval(secs => $3) and ($1::text is null or name = $1)
+                 and not is_draining and name is distinct from $4::text
              order by exists (select 1 from world w where w.pinned_nexus = n.name), (name = coalesce($2::text, '')) desc,
                  (select count(*) from spawn s where s.nexus = n.name and s.lifecycle <> 'stopped'), players, name
              limit 1",
-            &[&pinned, &last, &NEXUS_SILENT.as_secs_f64()],
+            &[&pinned, &last, &NEXUS_SILENT.as_secs_f64(), &but],
         )
         .await?;
     Ok(row.map(|row| row.get(0)))
@@ -243,7 +248,7 @@ pub async fn list(db: &Db) -> Result<Vec<NexusCard>, AppError> {
     let rows = client
         .query(
             "select name, url, engine, last_seen_ts, players,
-                 last_seen_ts > now() - make_interval(secs => $1) as is_alive,
+                 last_seen_ts > now() - make_interval(secs => $1) as is_alive, is_draining,
                  array(select id from spawn s where s.nexus = n.name order by id) as worlds
              from nexus n order by name",
             &[&NEXUS_SILENT.as_secs_f64()],
@@ -255,10 +260,19 @@ pub async fn list(db: &Db) -> Result<Vec<NexusCard>, AppError> {
         engine: row.get("engine"),
         last_seen: row.get("last_seen_ts"),
         is_alive: row.get("is_alive"),
+        is_draining: row.get("is_draining"),
         players: row.get("players"),
         worlds: row.get("worlds"),
     };
     Ok(rows.into_iter().map(card).collect())
+}
+
+/// A nexus gets no more worlds until it is started again; with `drains` false it gets them again. False where no such
+/// nexus is known.
+pub async fn set_draining(db: &Db, name: &str, drains: bool) -> Result<bool, AppError> {
+    let client = db.get().await?;
+    let set = client.execute("update nexus set is_draining = $2 where name = $1", &[&name, &drains]).await?;
+    Ok(set > 0)
 }
 
 /// Declares a nexus and its data directory gone for good: its worlds start elsewhere, from their last images. Returns what

@@ -11,7 +11,7 @@ use tokio_postgres::Error;
 use super::pushes::{self, Notice};
 use super::{App, AppError, Db, PLATFORM_NAME, images, registry};
 use crate::link::{Link, LinkError};
-use crate::world::internal::{ID_BLOCK, Lease, Order};
+use crate::world::internal::{ID_BLOCK, Lease, Order, StopOrder};
 use crate::world::template::WorldId;
 
 /// A nexus starts a world within this time, or the start has failed.
@@ -145,6 +145,11 @@ pub async fn start_preflight(client: &impl GenericClient, spawn: WorldId, is_sta
 
 /// Starts a spawn on a nexus, or waits for the start that another is making.
 pub async fn start(app: &App, spawn: WorldId, is_staff: bool) -> Result<(), Declined> {
+    place_and_start(app, spawn, is_staff, None).await
+}
+
+/// As [`start`], on any nexus but one.
+async fn place_and_start(app: &App, spawn: WorldId, is_staff: bool, but: Option<&str>) -> Result<(), Declined> {
     let mut client = app.db.get().await?;
     start_preflight(&client, spawn, is_staff).await?;
     let transaction = client.transaction().await?;
@@ -166,7 +171,7 @@ pub async fn start(app: &App, spawn: WorldId, is_staff: bool) -> Result<(), Decl
         }
         other => return Err(Declined::new(format!("World cannot be started in '{other}' state."))),
     }
-    let nexus = registry::place(&transaction, row.get("pinned_nexus"), row.get("last_nexus")).await?;
+    let nexus = registry::place(&transaction, row.get("pinned_nexus"), row.get("last_nexus"), but).await?;
     let nexus = nexus.ok_or_else(|| Declined::new("No game server is ready for this world yet. Please try again."))?;
     let epoch = row.get::<_, i64>("epoch") + 1;
     let (ids_start, ids_end) = grant_ids(&transaction, spawn, epoch).await?;
@@ -250,7 +255,7 @@ pub async fn stop(app: &App, spawn: WorldId, notice: Duration) -> Result<(), Dec
     let client = app.db.get().await?;
     let row = client
         .query_opt(
-            "update spawn set lifecycle = 'stopping', lifecycle_ts = now()
+            "update spawn set lifecycle = 'stopping', lifecycle_ts = now(), is_moving = false
              where id = $1 and lifecycle = 'running' returning world_id, players",
             &[&spawn],
         )
@@ -275,16 +280,58 @@ pub async fn stop(app: &App, spawn: WorldId, notice: Duration) -> Result<(), Dec
     Ok(())
 }
 
+/// Brings a running world from its nexus to another, as it is: its players' clients come back to it there. Should the
+/// Forge end in the middle, the world stops as it is, and its next visitor starts it.
+///
+/// # Errors
+/// It does not run, no other nexus is alive, or one of the two does not answer; a world that left and could not be
+/// started again is started by its next visitor.
+pub async fn move_away(app: &App, spawn: WorldId) -> Result<String, Declined> {
+    let client = app.db.get().await?;
+    let row = client
+        .query_opt(
+            "select s.nexus, w.pinned_nexus from spawn s join world w on w.id = s.world_id
+             where s.id = $1 and s.lifecycle = 'running'",
+            &[&spawn],
+        )
+        .await?
+        .ok_or_else(|| Declined::new("Only running worlds can move."))?;
+    let (from, pinned): (String, Option<String>) = (row.get(0), row.get(1));
+    if pinned.as_ref() == Some(&from) {
+        return Err(Declined::new(format!("It is pinned to {from}: pin it to another nexus, or to none, first.")));
+    }
+    if registry::place(&client, pinned.as_deref(), None, Some(&from)).await?.is_none() {
+        return Err(Declined::new("No other nexus is alive that could take it."));
+    }
+    let moving = client
+        .execute(
+            "update spawn set lifecycle = 'stopping', lifecycle_ts = now(), is_moving = true
+             where id = $1 and lifecycle = 'running' and nexus = $2",
+            &[&spawn, &from],
+        )
+        .await?;
+    drop(client);
+    if moving == 0 {
+        return Err(Declined::new("Only running worlds can move."));
+    }
+    finish_stop(app, spawn).await?;
+    place_and_start(app, spawn, true, Some(&from)).await?;
+    let client = app.db.get().await?;
+    let row = client.query_one("select coalesce(nexus, '') from spawn where id = $1", &[&spawn]).await?;
+    Ok(row.get(0))
+}
+
 /// Lets the nexus stop and save a stopping world, then takes the lease back.
 pub(super) async fn finish_stop(app: &App, spawn: WorldId) -> Result<(), Declined> {
     let mut client = app.db.get().await?;
-    let row =
-        client.query_opt("select nexus, epoch from spawn where id = $1 and lifecycle = 'stopping'", &[&spawn]).await?;
+    let row = client
+        .query_opt("select nexus, epoch, is_moving from spawn where id = $1 and lifecycle = 'stopping'", &[&spawn])
+        .await?;
     let Some(row) = row else { return Ok(()) };
-    let (nexus, epoch): (Option<String>, i64) = (row.get(0), row.get(1));
+    let (nexus, epoch, moves): (Option<String>, i64, bool) = (row.get(0), row.get(1), row.get(2));
     if let Some(nexus) = nexus {
         drop(client);
-        call_stop(app, &nexus, spawn).await?;
+        call_stop(app, &nexus, spawn, StopOrder { epoch, moves }).await?;
         client = app.db.get().await?;
     }
     let transaction = client.transaction().await?;
@@ -301,10 +348,10 @@ pub(super) async fn finish_stop(app: &App, spawn: WorldId) -> Result<(), Decline
     Ok(())
 }
 
-async fn call_stop(app: &App, nexus: &str, spawn: WorldId) -> Result<(), Declined> {
+async fn call_stop(app: &App, nexus: &str, spawn: WorldId, order: StopOrder) -> Result<(), Declined> {
     let Some(link) = link(app, nexus).await? else { return Ok(()) };
     let path = format!("worlds/{spawn}/stop");
-    match link.patient(STOP_TIMEOUT).post::<serde_json::Value>(&path, &json!({})).await {
+    match link.patient(STOP_TIMEOUT).post::<serde_json::Value>(&path, &order).await {
         Ok(_) => Ok(()),
         // It does not run there: what the Forge has is all there is.
         Err(LinkError::Refused { code, .. }) if code == "unknown_world" => Ok(()),
@@ -315,16 +362,19 @@ async fn call_stop(app: &App, nexus: &str, spawn: WorldId) -> Result<(), Decline
     }
 }
 
-/// Takes a lease back: the world is stopped, its characters are out and free. Their sockets are told to leave.
+/// Takes a lease back: the world is stopped, its characters are out and free. Their sockets are told to leave, but where
+/// the world moves.
 pub async fn release(transaction: &Transaction<'_>, spawn: WorldId) -> Result<(), Error> {
     let row = transaction
         .query_one(
-            "update spawn set lifecycle = 'stopped', lifecycle_ts = now(), nexus = null, epoch = epoch + 1, players = 0
-             where id = $1 returning world_id",
+            "with old as (select is_moving from spawn where id = $1)
+             update spawn set lifecycle = 'stopped', lifecycle_ts = now(), nexus = null, epoch = epoch + 1, players = 0,
+                 is_moving = false
+             where id = $1 returning world_id, (select is_moving from old)",
             &[&spawn],
         )
         .await?;
-    let root: WorldId = row.get(0);
+    let (root, moves): (WorldId, bool) = (row.get(0), row.get(1));
     let out = transaction
         .query(
             "with out as (select id, in_game from player where held_by_spawn = $1 for update)
@@ -335,7 +385,7 @@ pub async fn release(transaction: &Transaction<'_>, spawn: WorldId) -> Result<()
         .await?;
     transaction.execute("delete from entry where spawn_id = $1", &[&spawn]).await?;
     for row in out {
-        if row.get(2) {
+        if row.get(2) && !moves {
             let frame = exit_world(row.get(0), spawn, root);
             pushes::notify(transaction, &Notice::Frame { account: row.get(1), frame }).await?;
         }

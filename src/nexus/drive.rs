@@ -56,8 +56,8 @@ pub enum Arrival {
         skip: Option<u64>,
         done: Done<()>,
     },
-    /// A world stops: everyone leaves, a last cut is written, it is unlinked.
-    Stop { spawn: WorldId, done: Done<u64> },
+    /// A world stops, or moves to another nexus: everyone leaves, a last cut is written, it is unlinked.
+    Stop { spawn: WorldId, moves: bool, done: Done<u64> },
     /// A cut of a world as it is, now; `done` with its sequence when it is stored.
     Cut { spawn: WorldId, done: Done<u64> },
     /// Live counts.
@@ -246,10 +246,10 @@ impl Running {
                 self.let_errands_out(spawn);
                 self.batch.after(move || answer(done, Some(())));
             }
-            Arrival::Stop { spawn, done } => match self.slots.get_mut(&spawn).filter(|slot| !slot.is_parked()) {
+            Arrival::Stop { spawn, moves, done } => match self.slots.get_mut(&spawn).filter(|slot| !slot.is_parked()) {
                 Some(slot) => {
                     slot.stop(done);
-                    self.give(spawn, Instruction::Stop, now);
+                    self.give(spawn, if moves { Instruction::Move } else { Instruction::Stop }, now);
                 }
                 None => answer(done, None),
             },

@@ -13,7 +13,7 @@ use serde_json::json;
 use crate::config::Secret;
 use crate::link::{self, BODY_BYTES_MAX, Refusal};
 use crate::world::character::PlayerId;
-use crate::world::internal::{Lease, Order, Ticket};
+use crate::world::internal::{Lease, Order, StopOrder, Ticket};
 use crate::world::template::WorldId;
 
 use super::Shared;
@@ -88,8 +88,8 @@ async fn start(State(shared): State<Arc<Shared>>, Json(lease): Json<Lease>) -> R
     }
 }
 
-async fn stop(State(shared): State<Arc<Shared>>, Path(spawn): Path<WorldId>) -> Response {
-    match shared.worlds.stop(spawn).await {
+async fn stop(State(shared): State<Arc<Shared>>, Path(spawn): Path<WorldId>, Json(order): Json<StopOrder>) -> Response {
+    match shared.worlds.stop(spawn, &order).await {
         Ok(saved) => Json(saved).into_response(),
         Err(error) => failed(&error),
     }

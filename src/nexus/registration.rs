@@ -88,7 +88,7 @@ impl Registration {
         for spawn in registered.stale {
             tracing::warn!(spawn, "the lease of this world has moved; its copy here is given up");
             lock(&self.shared.worlds.epochs).remove(&spawn);
-            self.shared.inward.ask(|done| Arrival::Stop { spawn, done }).await;
+            self.shared.inward.ask(|done| Arrival::Stop { spawn, moves: false, done }).await;
             let _ = self.shared.worlds.keeper.send(KeeperJob::Remove { spawn });
         }
         for lease in registered.leases {

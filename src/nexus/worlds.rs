@@ -8,7 +8,7 @@ use crossbeam_channel::Sender;
 
 use crate::link::{Link, LinkError};
 use crate::store::state::{State, StateError};
-use crate::world::internal::{ImageSave, Lease, Saved};
+use crate::world::internal::{ImageSave, Lease, Saved, StopOrder};
 use crate::world::template::{Templates, WorldId};
 
 use super::background::{Epochs, lock};
@@ -252,16 +252,19 @@ impl Worlds {
         Ok(())
     }
 
-    /// Stops a world: everyone leaves, its image is brought to the Forge, and then it is gone from here.
+    /// Stops a world of this lease, or moves it away: everyone leaves, its image is brought to the Forge, and then it is
+    /// gone from here.
     ///
     /// # Errors
-    /// The world does not run here, or the Forge cannot take the image; then its data stays here.
-    pub async fn stop(&self, spawn: WorldId) -> Result<Saved, WorldError> {
+    /// The world does not run here under that lease, or the Forge cannot take the image; then its data stays here.
+    pub async fn stop(&self, spawn: WorldId, order: &StopOrder) -> Result<Saved, WorldError> {
         self.unless_parked(spawn)?;
-        if !lock(&self.epochs).contains_key(&spawn) {
+        // An order that was long on its way must not stop what a newer lease runs.
+        if lock(&self.epochs).get(&spawn) != Some(&order.epoch) {
             return Err(WorldError::Unknown(spawn));
         }
-        self.inward.ask(|done| Arrival::Stop { spawn, done }).await.ok_or(WorldError::Unknown(spawn))?;
+        let moves = order.moves;
+        self.inward.ask(|done| Arrival::Stop { spawn, moves, done }).await.ok_or(WorldError::Unknown(spawn))?;
         let saved = self.bring(spawn).await?;
         lock(&self.epochs).remove(&spawn);
         let _ = self.keeper.send(KeeperJob::Remove { spawn });

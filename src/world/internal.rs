@@ -7,7 +7,7 @@
 //!                `POST images/{spawn}` [`ImageSave`] -> [`Saved`]; `GET images/{spawn}` -> postcard of all records by key.
 //!                Codes: `epoch` the lease is another's, `content` an errand's id is known with another content, `image_gap` send
 //!                all records, `data_id` the nexus's name is another's, `unknown_nexus` and `boot` register again.
-//! Nexus serves:  `POST worlds/start` [`Lease`] -> `{}` when it runs; `POST worlds/{spawn}/stop` -> `{}` when it is stopped and saved;
+//! Nexus serves:  `POST worlds/start` [`Lease`] -> `{}` when it runs; `POST worlds/{spawn}/stop` [`StopOrder`] -> [`Saved`] when it is stopped and saved;
 //!                `POST enter` [`Ticket`] -> `{}`; `POST worlds/{spawn}/instruct` [`Order`] -> `{}`;
 //!                `GET worlds/{spawn}/population` -> [`Population`]; `POST worlds/{spawn}/save` -> [`Saved`].
 //!                Codes: `unknown_world` it does not run it; of `enter` also `saving`, `logged_on`, and `closed` with a text for
@@ -78,6 +78,15 @@ pub struct Lease {
     pub image: Option<ImageInfo>,
     /// Entropy for a new world's generator.
     pub seed: u64,
+}
+
+/// Ends what runs of a spawn under a lease.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StopOrder {
+    pub epoch: i64,
+    /// The world goes on elsewhere as it is: nothing is cleaned up, and its players come back.
+    #[serde(default)]
+    pub moves: bool,
 }
 
 /// An image that the Forge holds of a spawn; its records come from `GET /internal/images/{spawn}` as postcard `Vec<(Vec<u8>, Vec<u8>)>`.

@@ -84,6 +84,32 @@ impl Rig {
         Link::new(&format!("http://{}", self.internal), &self.token).unwrap()
     }
 
+    pub fn internal_url(&self) -> String {
+        format!("http://{}", self.internal)
+    }
+
+    /// The service token.
+    pub fn token(&self) -> &str {
+        self.token.expose()
+    }
+
+    /// Status and body of a POST of an account.
+    pub async fn post(&self, path: &str, access: &str, body: Value) -> (u16, Value) {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let body = body.to_string();
+        let length = body.len();
+        let request = format!(
+            "POST {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAuthorization: Bearer {access}\r\n\
+             Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+        );
+        let mut stream = TcpStream::connect(self.public).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        (head.split(' ').nth(1).unwrap().parse().unwrap(), serde_json::from_str(body).unwrap_or_default())
+    }
+
     pub fn other_link(&self, token: &str) -> Link {
         Link::new(&format!("http://{}", self.internal), &Secret::new(token)).unwrap()
     }

@@ -373,7 +373,7 @@ async fn a_pinned_world_has_its_nexus_and_others_keep_away_from_it() {
     let (_one, _two) = (FakeNexus::start(&rig, "one").await, FakeNexus::start(&rig, "two").await);
     let place = async |pinned: Option<&str>, last: Option<&str>| {
         let client = rig.app.db.get().await.unwrap();
-        registry::place(&client, pinned, last).await.unwrap()
+        registry::place(&client, pinned, last, None).await.unwrap()
     };
     assert_eq!(place(None, None).await.as_deref(), Some("one"));
     assert!(registry::pin(&rig.app.db, "mill", Some("one")).await.unwrap());

@@ -13,6 +13,7 @@ mod forge_worlds_socket;
 mod game_socket;
 mod metrics;
 mod mirror;
+mod moves;
 mod nexus_address;
 mod openapi;
 mod outage;

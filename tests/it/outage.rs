@@ -1,11 +1,12 @@
-//! What the platform goes through while people play: a storm of visitors; and Postgres hangs or stops for a while: play goes on, whoever wants to come in is told
-//! to try again, whoever leaves leaves; and when Postgres is back everything is saved, once, and the doors are open.
+//! What the platform goes through while people play. A storm of visitors gets in. Postgres hangs or stops for a while: play
+//! goes on, whoever wants to come in is told to try again, whoever leaves leaves; and when Postgres is back everything is
+//! saved, once, and the doors are open.
 
 use std::collections::BTreeSet;
 use std::process::Command;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures_util::future::join_all;
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
@@ -240,36 +241,32 @@ async fn postgres_stops_and_is_started_again() {
 async fn a_storm_of_visitors_gets_in_while_others_play() {
     let home = Home::new();
     // So that each comes from an address of their own.
-    let platform = Arc::new(open(&home, |command| {
+    let platform = open(&home, |command| {
         command.env("TRUSTED_PROXIES", "127.0.0.0/8");
-    }));
+    });
     let mut ann = Player::new(&platform).await;
     let mut everything = ann.enter().await.unwrap().things;
-    let comers: Vec<_> = (0..STORM)
-        .map(|nth| {
-            let platform = platform.clone();
-            tokio::spawn(async move {
-                let of = platform.clone();
-                let guest = tokio::task::spawn_blocking(move || guest_from(&of, &format!("10.0.0.{nth}")));
-                let mut comer = Player::of(&platform, guest.await.unwrap()).await;
-                let owned = patiently(&mut comer).await;
-                (comer, owned)
-            })
-        })
-        .collect();
-    while !comers.iter().all(tokio::task::JoinHandle::is_finished) {
-        ann.types("roll", "cmd.roll.success").await;
-    }
-    let mut inside = Vec::new();
-    for comer in comers {
-        let (comer, owned) = comer.await.unwrap();
+    let guests: Vec<Guest> = (0..STORM).map(|nth| guest_from(&platform, &format!("10.0.0.{nth}"))).collect();
+    let mut comers = join_all(guests.into_iter().map(|guest| async {
+        let mut comer = Player::of(&platform, guest).await;
+        let owned = patiently(&mut comer).await;
+        (comer, owned)
+    }));
+    let inside = loop {
+        tokio::select! {
+            inside = &mut comers => break inside,
+            _ = ann.types("roll", "cmd.roll.success") => {}
+        }
+    };
+    drop(comers);
+    ann.types("roll", "cmd.roll.success").await;
+    for (_, owned) in &inside {
         assert!(everything.is_disjoint(&owned.things) && owned.gold == 20, "{owned:?}");
-        everything.extend(owned.things);
-        inside.push(comer);
+        everything.extend(owned.things.iter().cloned());
     }
     let who = ann.types("who", "cmd.who.success").await;
     assert_eq!(who["data"]["players"].as_array().unwrap().len(), 1 + usize::from(STORM));
     drop(inside);
     drop(ann);
-    assert_eq!(Arc::into_inner(platform).unwrap().stop(), Some(0));
+    assert_eq!(platform.stop(), Some(0));
 }

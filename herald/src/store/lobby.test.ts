@@ -9,6 +9,7 @@ function forgeWithWorld() {
   return fakeForge(({ method, path }) => {
     if (method === "DELETE") return [204];
     if (method === "PATCH") return [200, { ...CHARACTER, description: "Ink on her fingers." }];
+    if (path.endsWith("/reset/")) return [200, CHARACTER];
     if (method === "POST") return [201, { ...CHARACTER, id: 4, name: "Bo" }];
     if (path.includes("/chars/")) return [200, pageOf([CHARACTER])];
     if (path.includes("/leaders/")) return [200, pageOf([])];
@@ -40,6 +41,9 @@ test("characters are made, described and deleted in place", async () => {
   expect(names()).toEqual(["Bo", "Ada"]);
   await store.dispatch("lobby/describeCharacter", { world: 1000, id: 3, description: "Ink on her fingers." });
   expect(store.state.lobby.view.value!.characters[1]!.description).toBe("Ink on her fingers.");
+  await store.dispatch("lobby/resetCharacter", { world: 1000, id: 3 });
+  expect(calls[calls.length - 1]).toMatchObject({ method: "POST", path: "lobby/worlds/1000/chars/3/reset/" });
+  expect(names()).toEqual(["Bo", "Ada"]);
   await store.dispatch("lobby/deleteCharacter", { world: 1000, id: 3 });
   expect(names()).toEqual(["Bo"]);
   expect(calls[calls.length - 1]).toMatchObject({ method: "DELETE", path: "lobby/worlds/1000/chars/3/" });

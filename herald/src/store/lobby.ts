@@ -108,6 +108,10 @@ export const lobby: Module<LobbyState, RootState> = {
       await api.delete(`lobby/worlds/${world}/chars/${id}/`);
       commit("characters", (all: Character[]) => all.filter((one) => one.id !== id));
     },
+    async resetCharacter({ commit }: Context, { world, id }: { world: number; id: number }) {
+      const anew = await api.post<Character>(`lobby/worlds/${world}/chars/${id}/reset/`, {});
+      commit("characters", (all: Character[]) => all.map((one) => (one.id === id ? { ...one, ...anew } : one)));
+    },
     forget({ commit }: Context) {
       for (const part of Object.keys(asked) as Part[]) asked[part]++;
       commit("forgotten");

@@ -133,7 +133,10 @@ impl Forge {
     /// # Errors
     /// The nexus does not.
     pub async fn stop_world(&self, spawn: WorldId) -> Result<(), LinkError> {
-        self.nexus()?.post::<Saved>(&format!("worlds/{spawn}/stop"), &json!({})).await.map(|_| ())
+        self.nexus()?
+            .post::<Saved>(&format!("worlds/{spawn}/stop"), &StopOrder { epoch: 1, moves: false })
+            .await
+            .map(|_| ())
     }
 
     fn grant(&self) -> (i64, i64) {

@@ -152,6 +152,8 @@ pub enum Instruction {
         beats: u64,
         after: MobId,
     },
+    /// Everyone leaves, to come back where the world goes on as it is: it moves to another nexus.
+    Move,
 }
 
 /// Which stay of a character in the world a client means.
@@ -164,7 +166,7 @@ pub struct Stay {
 }
 
 /// The kinds of instructions, as the meters name them.
-pub const KINDS: [&str; 27] = [
+pub const KINDS: [&str; 28] = [
     "connect",
     "unlink",
     "text",
@@ -191,6 +193,7 @@ pub const KINDS: [&str; 27] = [
     "renew",
     "resettle",
     "wake_on",
+    "move",
     "cancelled",
 ];
 /// The kind of a timing that was cancelled while its entry lay in the heap.
@@ -226,6 +229,7 @@ impl Instruction {
             Self::Renew { .. } => 23,
             Self::Resettle { .. } => 24,
             Self::WakeOn { .. } => 25,
+            Self::Move => 26,
         }
     }
 }

@@ -46,17 +46,23 @@ pub fn expel(turn: &mut Turn, player: PlayerId, text: &str) -> bool {
 /// Players of one turn who leave a world that stops.
 pub const STOP_CHUNK: usize = 16;
 
-/// The world stops: everyone leaves, some in each turn.
-pub fn stop(turn: &mut Turn) -> bool {
+/// The world stops: everyone leaves, some in each turn. One that moves goes on elsewhere as it is, and its players come
+/// back there: their clients are not told to leave, their connections end.
+pub fn stop(turn: &mut Turn, moves: bool) -> bool {
     let players: Vec<PlayerId> = turn.world.players.iter().map(|(id, _)| id).take(STOP_CHUNK).collect();
     for player in players {
-        expel(turn, player, "The world is closing its doors. What you have is safe.");
+        if moves {
+            turn.print(player, "write.game", "The world moves to another server. You will be back in a moment.");
+            remove(turn, player, "fades for a moment");
+        } else {
+            expel(turn, player, "The world is closing its doors. What you have is safe.");
+        }
     }
     if turn.world.players.is_empty() {
-        turn.world.meta.is_stopped = true;
+        turn.world.meta.is_stopped = !moves;
         turn.out.outs.push(Out::Stopped);
     } else {
-        turn.world.schedule(0, Instruction::Stop);
+        turn.world.schedule(0, if moves { Instruction::Move } else { Instruction::Stop });
     }
     true
 }
@@ -94,8 +100,8 @@ fn remove(turn: &mut Turn, player: PlayerId, how: &str) {
 
 impl World {
     /// Off the Pulsar thread, when a world begins again from its image. The Forge has every character of the image, as
-    /// they were then or later, so none is in the world; and after a stop in good order the world is populated anew:
-    /// only what is persistent still lies where it was.
+    /// they were then or later, so none is in the world; and after a stop in good order a world that many share is populated
+    /// anew: only what is persistent still lies where it was. A single player's world goes on as it was left.
     pub fn settle_from_image(&mut self) {
         let players: Vec<(PlayerId, Option<RoomId>)> =
             self.players.iter().map(|(id, _)| (id, self.room_of(Who::Player(id)))).collect();
@@ -115,7 +121,7 @@ impl World {
             self.presences.remove(player);
             self.viewed.remove(player);
         }
-        if std::mem::take(&mut self.meta.is_stopped) {
+        if std::mem::take(&mut self.meta.is_stopped) && self.templates.world.config.is_multiplayer {
             self.meta.is_fresh = true;
             let mobs: Vec<i64> = self.mobs.iter().map(|(id, _)| id).collect();
             for mob in mobs {

@@ -153,7 +153,8 @@ impl Turn<'_> {
             I::Tic => beat::tic(self),
             I::MobLine { mob, line } => react::line(self, mob, &line),
             I::LoadOn { errand, next } => load::on(self, errand, next),
-            I::Stop => leave::stop(self),
+            I::Stop => leave::stop(self, false),
+            I::Move => leave::stop(self, true),
             I::Skip { timer } => {
                 if let Some(timing) = timer.and_then(|timer| self.world.waiting.remove(timer)) {
                     beat::skipped(self, timing.instruction);

@@ -64,6 +64,7 @@ pub fn of(instruction: &Instruction, name: &dyn Fn(PlayerId) -> Option<String>) 
         I::MobLine { mob, line } => format!("mob.{mob} does {line:?}, by its script"),
         I::LoadOn { errand: id, next } => format!("loading goes on at {next}, errand {}", errand(id)),
         I::Stop => "the world stops".into(),
+        I::Move => "the world moves to another nexus".into(),
         I::WakeOn { zone, after, .. } => format!("zone {zone} goes on waking after mob.{after}"),
         I::Renew { after } => format!("the players after player.{after} get everything anew"),
         I::Resettle { stage, after } => format!("{stage:?} after {after} are held against the new template set"),

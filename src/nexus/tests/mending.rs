@@ -10,6 +10,7 @@ use crate::nexus::pulsar::tests::bombs;
 use crate::nexus::pulsar::tests::rig;
 use crate::store::mark::Torn;
 use crate::store::state::State;
+use crate::world::internal::StopOrder;
 
 fn in_quarantine(dir: &Path, kind: &str) -> Vec<String> {
     let Ok(entries) = std::fs::read_dir(dir.join("nexus/quarantine")) else { return Vec::new() };
@@ -104,7 +105,10 @@ async fn a_world_that_cannot_be_mended_is_parked_with_all_that_it_had_and_comes_
     }
     engine.type_in(&ann, "look").await;
     assert_eq!(ann.until("error").await["data"]["code"], "unavailable");
-    assert!(worlds.save(SPAWN).await.is_err() && worlds.stop(SPAWN).await.is_err(), "nobody waits in vain");
+    assert!(
+        worlds.save(SPAWN).await.is_err() && worlds.stop(SPAWN, &StopOrder { epoch: 1, moves: false }).await.is_err(),
+        "nobody waits in vain"
+    );
     engine.type_in_world(1002, &bob, "say we play on").await;
     bob.until("cmd.say.success").await;
     drop(worlds);
