@@ -121,7 +121,10 @@ async fn a_world_moves_to_another_nexus_as_it_is_and_its_players_with_it() {
     let mut ann = enter(&rig, &token, player).await;
     ann.types("drop buckler", "cmd.drop.success").await;
     // The loaders have filled the world.
-    while ann.sees().await.0.matches("pebble").count() < 3 {}
+    while ann.sees().await.0.matches("pebble").count() < 3 {
+        // Slow enough for the limit of commands.
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    }
     let before = ann.sees().await;
     assert!(before.0.contains("oak buckler") && before.1.contains("cloth cap"), "{before:?}");
 
