@@ -45,6 +45,9 @@ pub fn templates() -> Arc<Templates> {
             details: Vec::new(),
             flags: Vec::new(),
             color: String::new(),
+            checks: Vec::new(),
+            on_get: Vec::new(),
+            hint: String::new(),
             notes: String::new(),
         };
         documents.push(Document::Room { metadata: named(slug(x, y)), spec: Box::new(spec) });
@@ -62,7 +65,7 @@ pub fn with(people: usize, mobs: usize) -> Bench {
     let mut bench = Bench { world, out: Output::default(), people: people as PlayerId };
     if let Some(mob) = set.mobs.keys().next() {
         for nth in 0..mobs {
-            let mut turn = turn::Turn { world: &mut bench.world, out: &mut bench.out };
+            let mut turn = turn::Turn::new(&mut bench.world, &mut bench.out);
             load::spawn_mob(&mut turn, *mob, rooms[nth % rooms.len()], None, None);
         }
     }
