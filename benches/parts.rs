@@ -55,6 +55,32 @@ fn turn(bencher: Bencher, text: &str) {
     });
 }
 
+/// A thousand triggers hold where the player is. The figure to hold against 50 µs a command.
+#[divan::bench(args = ["pull the lever number777", "pull the lever", "nonsense"])]
+fn match_among_a_thousand_triggers(bencher: Bencher, text: &str) {
+    let mut bench = town::with(PEOPLE, 100);
+    town::triggers(&mut bench, 1_000, |nth| format!("pull the lever number{nth}"));
+    let mut nth = 0;
+    bencher.counter(ItemsCount::new(1u32)).bench_local(|| {
+        let instruction = bench.line(nth, text);
+        nth += 1;
+        bench.apply(instruction)
+    });
+}
+
+/// The same where every one of the thousand fits the words, and the conditions of none hold.
+#[divan::bench]
+fn match_all_of_a_thousand_triggers(bencher: Bencher) {
+    let mut bench = town::with(PEOPLE, 100);
+    town::triggers(&mut bench, 1_000, |nth| format!("pull lever or turn wheel{nth}"));
+    let mut nth = 0;
+    bencher.counter(ItemsCount::new(1u32)).bench_local(|| {
+        let instruction = bench.line(nth, "pull lever");
+        nth += 1;
+        bench.apply(instruction)
+    });
+}
+
 /// What one undoes the other: two turns.
 #[divan::bench(args = ["drop pebble, get pebble", "remove badge, wear badge", "rest, stand"])]
 fn turns_there_and_back(bencher: Bencher, texts: &str) {

@@ -142,7 +142,7 @@ pub struct Config {
     #[arg(long, env = "HERALD_DIR", value_name = "FOLDER", global = true)]
     pub herald_dir: Option<PathBuf>,
 
-    /// What is logged, as in "info,realms::forge=debug"
+    /// What is logged, as in "info,realms::forge=debug"; what builders do in play is logged under `audit`
     #[arg(long, env = "LOG", value_name = "FILTER", default_value = "info", global = true)]
     pub log: String,
 

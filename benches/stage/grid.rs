@@ -65,6 +65,9 @@ pub fn templates(rooms: usize, more: bool) -> Arc<Templates> {
             details: Vec::new(),
             flags: Vec::new(),
             color: String::new(),
+            checks: Vec::new(),
+            on_get: Vec::new(),
+            hint: String::new(),
             notes: String::new(),
         };
         documents.push(Document::Room { metadata: named(slug(nth)), spec: Box::new(spec) });
@@ -92,7 +95,7 @@ pub fn populate(world: &mut World, rooms: &[RoomId], mobs: usize) {
         let (room, round) = (rooms[nth % rooms.len()], nth / rooms.len());
         let rule = 1_000_000 + (nth % rooms.len() * 100 + round / COPIES) as i64;
         let zone = world.zone_of(room);
-        let mut turn = Turn { world, out: &mut out };
+        let mut turn = Turn::new(world, &mut out);
         load::spawn_mob(&mut turn, kinds[(nth + round) % kinds.len()], room, Some(rule), zone).expect("an id");
         out.outs.clear();
     }

@@ -69,6 +69,8 @@ pub fn meta() -> Meta {
         engine: "bench".into(),
         is_fresh: false,
         is_stopped: false,
+        beats: 0,
+        trouble: Vec::new(),
     }
 }
 

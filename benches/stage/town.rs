@@ -10,7 +10,7 @@ use realms::world::character::PlayerId;
 use realms::world::compile::{Ids, compile};
 use realms::world::kinds::*;
 use realms::world::spec::*;
-use realms::world::template::Templates;
+use realms::world::template::{Scope, Templates, Trigger};
 
 use super::stage::{Bench, enter, meta, named, things};
 
@@ -45,6 +45,9 @@ pub fn templates() -> Arc<Templates> {
             details: Vec::new(),
             flags: Vec::new(),
             color: String::new(),
+            checks: Vec::new(),
+            on_get: Vec::new(),
+            hint: String::new(),
             notes: String::new(),
         };
         documents.push(Document::Room { metadata: named(slug(x, y)), spec: Box::new(spec) });
@@ -62,7 +65,7 @@ pub fn with(people: usize, mobs: usize) -> Bench {
     let mut bench = Bench { world, out: Output::default(), people: people as PlayerId };
     if let Some(mob) = set.mobs.keys().next() {
         for nth in 0..mobs {
-            let mut turn = turn::Turn { world: &mut bench.world, out: &mut bench.out };
+            let mut turn = turn::Turn::new(&mut bench.world, &mut bench.out);
             load::spawn_mob(&mut turn, *mob, rooms[nth % rooms.len()], None, None);
         }
     }
@@ -71,4 +74,30 @@ pub fn with(people: usize, mobs: usize) -> Bench {
     }
     bench.out.outs.clear();
     bench
+}
+
+/// So many command triggers that hold in the whole world, each with its words; no player meets their conditions.
+pub fn triggers(bench: &mut Bench, count: i64, words: impl Fn(i64) -> String) {
+    let mut set = (*bench.world.templates).clone();
+    for id in 1..=count {
+        let trigger = Trigger {
+            id,
+            slug: format!("t{id}"),
+            scope: Scope::World,
+            target: None,
+            event: None,
+            matcher: words(id),
+            conditions: "level 20 and marked initiated yes".into(),
+            script: vec!["say Well".into()],
+            show_details_on_failure: true,
+            failure_message: String::new(),
+            display_action: false,
+            gate_delay: 10,
+            order: 0,
+            is_active: true,
+        };
+        set.triggers.insert(id, Arc::new(trigger));
+    }
+    set.watch();
+    bench.world.templates = Arc::new(set);
 }

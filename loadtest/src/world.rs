@@ -251,6 +251,9 @@ fn room(
             details: Vec::new(),
             flags: Vec::new(),
             color: String::new(),
+            checks: Vec::new(),
+            on_get: Vec::new(),
+            hint: String::new(),
             notes: String::new(),
         }),
     }

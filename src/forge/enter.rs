@@ -38,6 +38,7 @@ struct Arrival {
     is_banned_here: bool,
     is_immortal: bool,
     is_builder: bool,
+    builder_rank: i32,
     is_multiplayer: bool,
     is_disabled: bool,
     closed: Option<String>,
@@ -89,7 +90,9 @@ async fn arrival(client: &impl GenericClient, account: i64, player: PlayerId) ->
                  case when w.maintenance_mode then w.maintenance_msg end as closed,
                  (select maintenance_mode from site where name = 'prod') as site_closed,
                  u.is_staff or w.author_id is not distinct from u.id or exists
-                     (select 1 from world_builder b where b.world_id = w.id and b.user_id = u.id) as is_builder
+                     (select 1 from world_builder b where b.world_id = w.id and b.user_id = u.id) as is_builder,
+                 case when u.is_staff or w.author_id is not distinct from u.id then 4 else coalesce
+                     ((select b.rank from world_builder b where b.world_id = w.id and b.user_id = u.id), 0) end::int4 as builder_rank
              from player p join app_user u on u.id = p.user_id join spawn s on s.id = p.spawn_id
              join world w on w.id = p.root_id
              where p.id = $1 and p.user_id = $2 and p.pending_deletion_ts is null",
@@ -110,6 +113,7 @@ async fn arrival(client: &impl GenericClient, account: i64, player: PlayerId) ->
         is_banned_here: row.get("banned_here"),
         is_immortal: row.get("is_immortal"),
         is_builder: row.get("is_builder"),
+        builder_rank: row.get("builder_rank"),
         is_multiplayer: row.get("is_multiplayer"),
         is_disabled: row.get("disabled"),
         closed: row.get("closed"),
@@ -261,6 +265,7 @@ async fn admit(
             is_temporary: arrival.is_temporary,
             is_confirmed: arrival.is_confirmed,
             is_builder: arrival.is_builder,
+            builder_rank: u8::try_from(arrival.builder_rank).unwrap_or(0),
         },
         character,
         config,

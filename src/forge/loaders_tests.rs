@@ -55,7 +55,10 @@ fn templates(zone_wait: i64, loader_wait: Option<i64>, rules: Vec<Rule>) -> Temp
         currencies: IndexMap::new(),
         socials: IndexMap::new(),
         starting_equipment: Vec::new(),
+        triggers: ById::default(),
+        fact_schedules: ById::default(),
         ground: Kept::default(),
+        watch: Kept::default(),
     }
 }
 

@@ -18,7 +18,7 @@ use super::meters::{DELIVERIES, ERRANDS_DEFERRED, OUTBOX_FULL};
 use super::outbox::{Outbox, Refused};
 use super::pulsar::instruction::Instruction;
 use super::pulsar::record::OpenErrand;
-use super::pulsar::turn::{Out, Welcome};
+use super::pulsar::turn::{Audit, Out, Welcome};
 use super::resume::{Body, Kept, Pass, Seal, Sent};
 use super::trace::{Followed, Stage};
 
@@ -46,6 +46,10 @@ pub enum Outbound {
         spawn: WorldId,
         errand: Box<OpenErrand>,
     },
+    Audit {
+        spawn: WorldId,
+        audit: Box<Audit>,
+    },
     /// A socket has opened; its messages go here.
     Open {
         session: u64,
@@ -68,6 +72,7 @@ impl Outbound {
             Out::Detach { player } => Self::Detach { player },
             Out::Reject { session, frame } => Self::ToSession { session, frame },
             Out::Errand(errand) => Self::Errand { spawn, errand: Box::new(errand) },
+            Out::Audit(audit) => Self::Audit { spawn, audit },
             // Stopping is between the drive and whoever asked for it.
             Out::Stopped => Self::Closed { session: 0 },
         }
@@ -276,6 +281,7 @@ impl Outward {
                 put(sessions, woken, session, scratch.as_bytes(), b"}");
             }
             Outbound::Errand { spawn, errand } => self.errand(spawn, *errand),
+            Outbound::Audit { spawn, audit } => audited(spawn, &audit),
             Outbound::Open { session, outbox } => {
                 self.sessions.insert(session, Seat { outbox, player: None, stirred: false });
             }
@@ -393,4 +399,10 @@ fn encode(frame: &Frame, to: &mut String) {
     to.clear();
     frame.encode(to);
     to.pop();
+}
+
+/// A command of builders, in the log.
+fn audited(spawn: WorldId, audit: &Audit) {
+    let Audit { player, name, account, room, line, allowed } = audit;
+    tracing::info!(target: "audit", world = spawn, player, name, account, room, line, allowed, "builder command");
 }

@@ -30,6 +30,7 @@ pub mod session;
 pub mod tic;
 pub mod timings;
 pub mod trace;
+pub mod wall;
 pub mod websocket;
 pub mod worlds;
 
@@ -424,6 +425,7 @@ impl Nexus {
         let (background, background_line) = background;
         tasks.spawn(background.run(background_line));
         tasks.spawn(mob::run(mob, shared.inward.clone()));
+        tasks.spawn(wall::run(shared.inward.clone(), shared.worlds.epochs.clone(), shutdown.clone()));
         if let Some((line, mirror, keeper)) = mirror {
             tasks.spawn(mirror::run(line, mirror, options.name.clone(), boot, keeper));
         }

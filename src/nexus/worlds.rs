@@ -59,6 +59,7 @@ impl TemplateSets {
     pub fn put(&self, hash: &str, set: Arc<Templates>) {
         // Worked out here, and not by the first turn that asks.
         set.ground();
+        set.watch();
         if let Ok(mut sets) = self.0.write() {
             sets.insert(hash.to_owned(), set);
         }
@@ -333,6 +334,8 @@ fn fresh(lease: &Lease, set: Arc<Templates>) -> World {
         engine: ENGINE.into(),
         is_fresh: true,
         is_stopped: false,
+        beats: 0,
+        trouble: Vec::new(),
     };
     let mut world = World::empty(meta, set);
     beat::wind_up(&mut world);

@@ -72,7 +72,24 @@ pub struct Account {
     pub is_confirmed: bool,
     /// May edit the world (builder commands).
     pub is_builder: bool,
+    /// 1 to 4 of a builder (domain.md 1.23), 0 of others.
+    #[serde(default)]
+    pub builder_rank: u8,
 }
+
+impl Account {
+    /// What commands of builders go by: staff may do everything; a builder whose rank is not known, the least.
+    pub fn rank(&self) -> u8 {
+        match (self.is_staff, self.is_builder) {
+            (true, _) => BUILDER_RANK_MAX,
+            (false, true) => self.builder_rank.clamp(1, BUILDER_RANK_MAX),
+            (false, false) => 0,
+        }
+    }
+}
+
+/// The rank of a world's author, and of staff.
+pub const BUILDER_RANK_MAX: u8 = 4;
 
 /// Settings of play that the client shows and the engine heeds (wire.md 2.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,6 +3,7 @@
 //! documents stand.
 
 mod things;
+mod triggers;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -94,7 +95,10 @@ impl Compiler<'_> {
             currencies: IndexMap::new(),
             socials: IndexMap::new(),
             starting_equipment: Vec::new(),
+            triggers: ById::default(),
+            fact_schedules: ById::default(),
             ground: Kept::default(),
+            watch: Kept::default(),
         };
         for document in self.documents {
             self.add(&mut set, document)?;
@@ -120,6 +124,8 @@ impl Compiler<'_> {
         set.items.sort_unstable_keys();
         set.mobs.sort_unstable_keys();
         set.loaders.sort_unstable_keys();
+        set.triggers.sort_unstable_keys();
+        set.fact_schedules.sort_unstable_keys();
         set.socials.sort_by(|a, x, b, y| y.priority.cmp(&x.priority).then_with(|| a.cmp(b)));
         Ok(set)
     }
@@ -186,6 +192,14 @@ impl Compiler<'_> {
                 archetype: spec.archetype,
                 num: spec.num,
             }),
+            Document::Trigger { metadata, spec } => {
+                let trigger = self.trigger(&metadata.slug, spec)?;
+                set.triggers.insert(trigger.id, Arc::new(trigger));
+            }
+            Document::FactSchedule { metadata, spec } => {
+                let schedule = self.fact_schedule(&metadata.slug, spec)?;
+                set.fact_schedules.insert(schedule.id, Arc::new(schedule));
+            }
         }
         Ok(())
     }
@@ -239,6 +253,9 @@ impl Compiler<'_> {
             flags,
             exits,
             details: details(&spec.details),
+            checks: spec.checks.iter().map(triggers::room_check).collect(),
+            on_get: self.get_triggers(&spec.on_get)?,
+            hint: spec.hint.clone(),
             shown: Kept::default(),
         })
     }

@@ -13,6 +13,7 @@ pub fn sources() -> Vec<Source> {
         ("items.yaml", include_str!("../../tests/fixture/world/items.yaml")),
         ("mobs.yaml", include_str!("../../tests/fixture/world/mobs.yaml")),
         ("loaders.yaml", include_str!("../../tests/fixture/world/loaders.yaml")),
+        ("triggers.yaml", include_str!("../../tests/fixture/world/triggers.yaml")),
     ]
     .into_iter()
     .map(|(path, text)| Source { path: path.to_owned(), text: text.to_owned() })

@@ -39,6 +39,7 @@ kinds!(
     DocumentKind {
         World = "world", Zone = "zone", Room = "room", Item = "item", Mob = "mob", Loader = "loader",
         Faction = "faction", Currency = "currency", Social = "social", StartingEquipment = "starting_equipment",
+        Trigger = "trigger", FactSchedule = "fact_schedule",
     }
 );
 
@@ -160,6 +161,38 @@ kinds!(ReactionEvent {
     CombatExit = "combat_exit", NewRoom = "new_room", Notify = "notify",
 });
 
+impl ReactionEvent {
+    /// May a place (a room, a zone, the world) answer it, without a mob?
+    pub const fn is_of_places(self) -> bool {
+        matches!(self, Self::Enter | Self::Say | Self::Connect | Self::Periodic | Self::Notify)
+    }
+
+    /// Does the `match` of its triggers hold a number instead of words: seconds, or per cent?
+    pub const fn is_measured(self) -> bool {
+        matches!(self, Self::Periodic | Self::Health)
+    }
+}
+
+kinds!(
+    /// Where a trigger holds.
+    TriggerScope { Room = "room", Zone = "zone", World = "world" }
+);
+
+kinds!(
+    /// Which way a room's check bars.
+    Prevent { All = "all", Enter = "enter", Exit = "exit" }
+);
+
+kinds!(
+    /// Which of its values a fact's schedule takes next.
+    FactSelection {
+        First = "first",
+        /// The one after the present one, and the first after the last.
+        Cycle = "cycle",
+        Random = "random",
+    }
+);
+
 kinds!(DeathMode {
     LoseAll = "lose_all", LoseNone = "lose_none", LoseEq = "lose_eq", DestroyEq = "destroy_eq",
     LoseGold = "lose_gold", LoseInv = "lose_inv",
@@ -188,4 +221,6 @@ defaults!(
     Roaming = Static,
     Aggression = Passive,
     CharacterState = Standing,
+    Prevent = All,
+    FactSelection = First,
 );

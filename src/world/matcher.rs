@@ -82,16 +82,79 @@ impl Matcher {
 
     /// For commands and speech: phrases must occur in the text as whole words side by side.
     pub fn matches_phrase(&self, text: &str) -> bool {
-        let candidate = words(text);
+        self.matches_spoken(&Spoken::of(text))
+    }
+
+    /// The same, where the text is held against many.
+    pub fn matches_spoken(&self, spoken: &Spoken) -> bool {
         self.root.as_ref().is_none_or(|root| {
-            holds(root, &|phrase| phrase.words.len() > 2 && candidate.contains(phrase.words.as_str()))
+            holds(root, &|phrase| phrase.words.len() > 2 && spoken.0.contains(phrase.words.as_str()))
         })
+    }
+
+    /// Words of which a text has to have one to fit; none where a text may fit without any. `weight` says how common
+    /// a word is: rare ones are taken.
+    pub fn handles(&self, weight: &dyn Fn(&str) -> usize) -> Option<Vec<&str>> {
+        self.root.as_ref().and_then(|root| handles(root, weight))
+    }
+
+    /// Every word of its phrases.
+    pub fn words(&self) -> Vec<&str> {
+        fn walk<'a>(expr: &'a Expr, found: &mut Vec<&'a str>) {
+            match expr {
+                Expr::Phrase(phrase) => found.extend(phrase.words.split_whitespace()),
+                Expr::Not(inner) => walk(inner, found),
+                Expr::And(a, b) | Expr::Or(a, b) => {
+                    walk(a, found);
+                    walk(b, found);
+                }
+            }
+        }
+        let mut found = Vec::new();
+        if let Some(root) = &self.root {
+            walk(root, &mut found);
+        }
+        found
     }
 
     /// For gifts and clocks: a phrase must be the whole text, case and spacing aside.
     pub fn matches_exact(&self, text: &str) -> bool {
         let candidate = exact(text);
         self.root.as_ref().is_none_or(|root| holds(root, &|phrase| phrase.exact == candidate))
+    }
+}
+
+/// A text as its words, to be held against matchers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spoken(String);
+
+impl Spoken {
+    pub fn of(text: &str) -> Self {
+        Self(words(text))
+    }
+
+    pub fn words(&self) -> impl Iterator<Item = &str> {
+        self.0.split_whitespace()
+    }
+}
+
+fn handles<'a>(expr: &'a Expr, weight: &dyn Fn(&str) -> usize) -> Option<Vec<&'a str>> {
+    let total = |words: &[&str]| words.iter().map(|word| weight(word)).sum::<usize>();
+    match expr {
+        // A phrase without words fits nothing.
+        Expr::Phrase(phrase) => {
+            Some(phrase.words.split_whitespace().min_by_key(|word| weight(word)).into_iter().collect())
+        }
+        Expr::Not(_) => None,
+        Expr::And(a, b) => match (handles(a, weight), handles(b, weight)) {
+            (Some(a), Some(b)) => Some(if total(&a) <= total(&b) { a } else { b }),
+            (a, b) => a.or(b),
+        },
+        Expr::Or(a, b) => {
+            let mut either = handles(a, weight)?;
+            either.extend(handles(b, weight)?);
+            Some(either)
+        }
     }
 }
 
@@ -375,6 +438,18 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn what_fits_has_one_of_the_handles(
+            expression in "(a|b|c|a b|b c)( (or|and|and not|or not) (a|b|c|a b|b c)){0,4}",
+            text in "[abc ]{0,12}",
+        ) {
+            let matcher = Matcher::parse(&expression).unwrap();
+            let spoken = Spoken::of(&text);
+            let handles = matcher.handles(&|word| usize::from(word == "a"));
+            let is_handled = handles.is_none_or(|handles| spoken.words().any(|word| handles.contains(&word)));
+            prop_assert!(is_handled || !matcher.matches_spoken(&spoken));
+        }
+
         #[test]
         fn no_text_breaks_it(text in any::<String>(), grammar in "(a|b|or|and|not|[ ()|+!'\"\\\\]){0,80}") {
             for text in [&text, &grammar] {

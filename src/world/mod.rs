@@ -18,6 +18,8 @@ pub mod kinds;
 pub mod lint;
 pub mod manifest;
 pub mod matcher;
+pub mod script;
 pub mod set;
 pub mod spec;
 pub mod template;
+pub mod watch;

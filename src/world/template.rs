@@ -10,6 +10,7 @@ use super::by_id::ById;
 use super::kept::Kept;
 use super::kinds::*;
 use super::spec::WorldSpec;
+use super::watch::Watch;
 
 /// Ids come from Postgres sequences: rooms from 20000, worlds from 1000.
 pub type WorldId = i64;
@@ -21,6 +22,8 @@ pub type LoaderId = i64;
 pub type RuleId = i64;
 pub type FactionId = i64;
 pub type CurrencyId = i64;
+pub type TriggerId = i64;
+pub type FactScheduleId = i64;
 
 /// The set of templates of one root world.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -38,8 +41,12 @@ pub struct Templates {
     /// Keyed by command; in the order in which prefixes are tried.
     pub socials: IndexMap<String, Social>,
     pub starting_equipment: Vec<StartingEquipment>,
+    pub triggers: ById<Arc<Trigger>>,
+    pub fact_schedules: ById<Arc<FactSchedule>>,
     #[serde(skip)]
     pub ground: Kept<Ground>,
+    #[serde(skip)]
+    pub watch: Kept<Watch>,
 }
 
 /// What of all rooms is asked for often.
@@ -201,6 +208,10 @@ pub struct Room {
     /// Indexed by `Direction as usize`.
     pub exits: [Option<Exit>; 6],
     pub details: Vec<Detail>,
+    pub checks: Vec<RoomCheck>,
+    pub on_get: Vec<GetTrigger>,
+    /// `id:text`, or empty.
+    pub hint: String,
     #[serde(skip)]
     pub shown: Kept<ShownRoom>,
 }
@@ -383,6 +394,76 @@ pub struct Reaction {
     /// Lines of commands.
     pub script: Vec<String>,
     pub gate_delay: i64,
+}
+
+/// Where a trigger holds, and whom an echo of it reaches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Scope {
+    Room(RoomId),
+    Zone(ZoneId),
+    World,
+}
+
+/// What a trigger is about, if it is not the place itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Target {
+    Item(ItemTemplateId),
+    Mob(MobTemplateId),
+}
+
+/// What happens when someone types something that no command is, or when something happens (domain.md 4).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trigger {
+    pub id: TriggerId,
+    pub slug: String,
+    pub scope: Scope,
+    pub target: Option<Target>,
+    /// None of a command trigger.
+    pub event: Option<ReactionEvent>,
+    pub matcher: String,
+    pub conditions: String,
+    pub script: Vec<String>,
+    pub show_details_on_failure: bool,
+    pub failure_message: String,
+    pub display_action: bool,
+    pub gate_delay: i64,
+    pub order: i32,
+    pub is_active: bool,
+}
+
+/// Who may not come into a room, or not leave it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoomCheck {
+    pub prevent: Prevent,
+    /// Of ways out: this one only.
+    pub direction: Option<Direction>,
+    pub conditions: String,
+    pub failure_message: String,
+}
+
+/// What happens when a thing is taken up in a room.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GetTrigger {
+    pub item: ItemTemplateId,
+    pub conditions: String,
+    pub message: String,
+    /// Whoever takes it finds themselves there.
+    pub transport: Option<RoomId>,
+}
+
+/// How a fact of the world changes by itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FactSchedule {
+    pub id: FactScheduleId,
+    pub slug: String,
+    pub fact: String,
+    pub values: Vec<String>,
+    pub selection: FactSelection,
+    /// Seconds of world time; 0 where `cron` says when.
+    pub every: i64,
+    pub cron: String,
+    /// Told to everyone; may be empty.
+    pub message: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

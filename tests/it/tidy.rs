@@ -237,3 +237,21 @@ fn every_command_has_help() {
         realms::nexus::pulsar::command::TABLE.iter().flat_map(|command| command.names.iter().copied()).collect();
     assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len(), "no name is given twice");
 }
+
+#[test]
+fn every_command_of_builders_has_help_and_a_place_in_the_manual() {
+    let manual = std::fs::read_to_string(root().join("docs/builders.md")).unwrap();
+    let table = realms::nexus::pulsar::command::build::TABLE;
+    for command in table {
+        let name = command.names[0];
+        assert!(command.names.iter().all(|name| name.starts_with('/')), "{name}");
+        assert!(command.format.starts_with(name), "the format of {name} begins with its name");
+        assert!(command.description.ends_with('.') && !command.examples.is_empty(), "{name} says what it does");
+        assert!((1..=4).contains(&command.rank), "{name} is for some rank");
+        for name in command.names {
+            assert!(manual.contains(&format!("`{name}")), "docs/builders.md does not tell of {name}");
+        }
+    }
+    let names: Vec<&str> = table.iter().flat_map(|command| command.names.iter().copied()).collect();
+    assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len(), "no name is given twice");
+}

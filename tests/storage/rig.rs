@@ -65,6 +65,8 @@ pub fn prepare(dir: &Path) -> Cut {
         engine: realms::nexus::worlds::ENGINE.into(),
         is_fresh: false,
         is_stopped: false,
+        beats: 0,
+        trouble: Vec::new(),
     };
     let mut world = World::empty(meta, templates);
     beat::wind_up(&mut world);

@@ -21,6 +21,8 @@ pub(super) fn table(kind: DocumentKind) -> &'static str {
         DocumentKind::Currency => "currency",
         DocumentKind::Social => "social",
         DocumentKind::StartingEquipment => "starting_equipment",
+        DocumentKind::Trigger => "trigger",
+        DocumentKind::FactSchedule => "fact_schedule",
     }
 }
 
@@ -62,6 +64,10 @@ fn document(kind: DocumentKind, slug: &str, spec: Value) -> Result<Document, Wor
         DocumentKind::Social => serde_json::from_value(spec).map(|spec| Document::Social { metadata, spec }),
         DocumentKind::StartingEquipment => {
             serde_json::from_value(spec).map(|spec| Document::StartingEquipment { metadata, spec })
+        }
+        DocumentKind::Trigger => serde_json::from_value(spec).map(|spec| Document::Trigger { metadata, spec }),
+        DocumentKind::FactSchedule => {
+            serde_json::from_value(spec).map(|spec| Document::FactSchedule { metadata, spec })
         }
     };
     read.map_err(|error| WorldsError::Database(format!("{} `{slug}` cannot be read: {error}", kind.as_str())))

@@ -52,7 +52,9 @@ pub(super) async fn write(
     writer.factions().await?;
     writer.mobs().await?;
     writer.loaders().await?;
-    writer.starting_equipment().await
+    writer.starting_equipment().await?;
+    writer.triggers().await?;
+    writer.fact_schedules().await
 }
 
 /// Stores a compiled set and makes it the world's.
@@ -424,6 +426,33 @@ impl<'a> Writer<'a> {
         let numbers: Vec<i32> = specs.iter().map(|spec| small(spec.num)).collect();
         let columns = [("item_id", "int8"), ("archetype", "text"), ("num", "int4")];
         self.upsert("starting_equipment", &common, &columns, &[&items, &archetypes, &numbers]).await
+    }
+
+    async fn triggers(&self) -> Result<(), WorldsError> {
+        let (common, specs) = self.common(DocumentKind::Trigger, |document| match document {
+            Document::Trigger { spec, .. } => Some((&**spec, "")),
+            _ => None,
+        })?;
+        let of = |kind: DocumentKind, pick: fn(&TriggerSpec) -> Option<&Slug>| -> Vec<Option<i64>> {
+            specs.iter().map(|spec| self.number(kind, pick(spec)?)).collect()
+        };
+        let columns = [("room_id", "int8"), ("zone_id", "int8"), ("item_id", "int8"), ("mob_id", "int8")];
+        let values: Params<'_> = &[
+            &of(DocumentKind::Room, |spec| spec.room.as_ref()),
+            &of(DocumentKind::Zone, |spec| spec.zone.as_ref()),
+            &of(DocumentKind::Item, |spec| spec.item.as_ref()),
+            &of(DocumentKind::Mob, |spec| spec.mob.as_ref()),
+        ];
+        self.upsert("trigger", &common, &columns, values).await
+    }
+
+    async fn fact_schedules(&self) -> Result<(), WorldsError> {
+        let (common, specs) = self.common(DocumentKind::FactSchedule, |document| match document {
+            Document::FactSchedule { spec, .. } => Some((&**spec, "")),
+            _ => None,
+        })?;
+        let facts: Vec<&str> = specs.iter().map(|spec| spec.fact.as_str()).collect();
+        self.upsert("fact_schedule", &common, &[("fact", "text")], &[&facts]).await
     }
 }
 

@@ -233,6 +233,8 @@ impl RoomView {
         list(&self.inventory, to, |item, to| to.push_str(&item.shown().json));
         to.push_str(",\"chars\":");
         list(&self.chars, to, |other, to| to.push_str(&other.shown().json));
+        to.push_str(",\"actions\":");
+        list(&self.actions, to, |action, to| quoted(action, to));
         to.push_str(&shown.tail);
     }
 
@@ -247,6 +249,9 @@ impl RoomView {
         to.push_str(&shown.exits);
         self.inventory.iter().for_each(|item| to.push_str(&item.shown().line));
         self.others(viewer).for_each(|other| to.push_str(&other.shown().line));
+        if let Some(actions) = self.actions_line() {
+            to.push_str(&line(&actions));
+        }
     }
 
     /// The text of the room, as a client without rich views prints it.
@@ -267,7 +272,20 @@ impl RoomView {
             text.push('\n');
             text.push_str(&other.line());
         }
+        if let Some(actions) = self.actions_line() {
+            text.push('\n');
+            text.push_str(&actions);
+        }
         text
+    }
+
+    /// What one can do, as a line.
+    fn actions_line(&self) -> Option<String> {
+        match &self.actions[..] {
+            [] => None,
+            [action] => Some(format!("Action available: {action}")),
+            actions => Some(format!("Actions: {}", actions.join(", "))),
+        }
     }
 
     fn others(&self, viewer: PlayerId) -> impl Iterator<Item = &Char> {
@@ -350,7 +368,10 @@ fn shown(room: &Room) -> &ShownRoom {
         head.push_str(&escaped(&room.description[text.len()..]));
         field("\",\"zone\":", &ZoneRef { key: &room.zone_key, name: &room.zone_name }, &mut head);
         let mut tail = String::new();
-        field(",\"actions\":[],\"details\":", &shown_details(room), &mut tail);
+        field(",\"details\":", &shown_details(room), &mut tail);
+        if !room.hint.is_empty() {
+            field(",\"hint\":", &room.hint, &mut tail);
+        }
         tail.push('}');
         ShownRoom { head: head.into(), fields, name, description, tail: tail.into(), exits: line(&exits_of(room)) }
     })

@@ -6,7 +6,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
 use crate::nexus::beat::BEAT_MILLIS;
-use crate::nexus::message::view::{ActorPatch, Named, RoomRef, Vital};
+use crate::nexus::message::view::{ActorPatch, Vital};
 use crate::nexus::message::{Data, Frame};
 use crate::nexus::tic::TIC_MILLIS;
 use crate::world::character::PlayerId;
@@ -15,12 +15,12 @@ use crate::world::internal::{Errand, LoaderQuery};
 use crate::world::kinds::*;
 use crate::world::template::{RoomId, ZoneId};
 
-use super::command::walk;
 use super::instruction::{BeatStage, Instruction};
-use super::load;
 use super::record::{Ask, MobId, Stamp, Who};
+use super::trigger::places;
 use super::turn::Turn;
 use super::world::World;
+use super::{load, react, schedule, script};
 
 /// How many characters one turn of a Beat looks at.
 pub const BEAT_CHUNK: usize = 256;
@@ -39,6 +39,9 @@ pub fn wind_up(world: &mut World) {
 
 pub fn beat(turn: &mut Turn) -> bool {
     turn.world.schedule(BEAT_MILLIS, Instruction::Beat);
+    turn.world.meta.beats += 1;
+    schedule::beat(turn);
+    places::beat(turn);
     players(turn, i64::MIN);
     true
 }
@@ -59,6 +62,7 @@ pub fn on(turn: &mut Turn, stage: BeatStage, after: i64) -> bool {
         BeatStage::Players => players(turn, after),
         BeatStage::Mobs => mobs(turn, after),
         BeatStage::Roam => roam(turn, after),
+        BeatStage::Attend => attend(turn, after),
     }
     true
 }
@@ -146,7 +150,11 @@ fn mobs(turn: &mut Turn, after: i64) {
 
 /// The next mobs of the zones that are awake, by id; as many as one turn looks at. The cost grows with the zones that
 /// are awake, not with what is in them.
-fn next_mobs<T>(awake: &BTreeMap<ZoneId, T>, mobs: &BTreeMap<ZoneId, BTreeSet<MobId>>, after: MobId) -> Vec<MobId> {
+pub(super) fn next_mobs<T>(
+    awake: &BTreeMap<ZoneId, T>,
+    mobs: &BTreeMap<ZoneId, BTreeSet<MobId>>,
+    after: MobId,
+) -> Vec<MobId> {
     use std::ops::Bound::{Excluded, Unbounded};
     let zones = awake.keys().filter_map(|zone| mobs.get(zone));
     let mut rest: Vec<_> = zones.map(|mobs| mobs.range((Excluded(after), Unbounded))).collect();
@@ -213,10 +221,24 @@ fn roam(turn: &mut Turn, after: i64) {
     for mob in &roamers {
         roam_one(turn, *mob);
     }
-    if let Some(last) = roamers.last()
-        && roamers.len() == BEAT_CHUNK
+    match roamers.last() {
+        Some(last) if roamers.len() == BEAT_CHUNK => {
+            turn.world.schedule(0, Instruction::BeatOn { stage: BeatStage::Roam, after: *last });
+        }
+        _ => attend(turn, i64::MIN),
+    }
+}
+
+/// Mobs that react to time.
+fn attend(turn: &mut Turn, after: i64) {
+    let attentive = next_mobs(&turn.world.index.awake, &turn.world.index.attentive, after);
+    for mob in &attentive {
+        react::beat(turn, *mob);
+    }
+    if let Some(last) = attentive.last()
+        && attentive.len() == BEAT_CHUNK
     {
-        turn.world.schedule(0, Instruction::BeatOn { stage: BeatStage::Roam, after: *last });
+        turn.world.schedule(0, Instruction::BeatOn { stage: BeatStage::Attend, after: *last });
     }
 }
 
@@ -245,27 +267,7 @@ fn roam_one(turn: &mut Turn, id: MobId) {
         return;
     }
     let (direction, to) = ways[world.roll(ways.len() as u32) as usize];
-    let is_seen = |turn: &Turn, room| !template.is_invisible && turn.world.players_in(room).next().is_some();
-    if is_seen(turn, from)
-        && let Some(actor) = turn.world.char_view(Who::Mob(id))
-    {
-        let text = walk::leaves(actor.clone(), direction);
-        let data = Data::Exit { actor: Named::Seen(actor), direction: Some(direction.as_str()) };
-        turn.tell_room(from, &[], Frame::new("notification.movement.exit", text, data));
-    }
-    turn.world.shift(Who::Mob(id), from, to);
-    if let Some(mob) = turn.world.mobs.edit_unseen(id) {
-        mob.room = to;
-    }
-    if is_seen(turn, to)
-        && let Some(actor) = turn.world.char_view(Who::Mob(id))
-        && let Some(target) = turn.world.templates.rooms.get(&to).cloned()
-    {
-        let text = walk::arrives(actor.clone(), direction);
-        let direction = Some(direction.opposite().as_str());
-        let data = Data::Enter { actor, direction, room: RoomRef(target) };
-        turn.tell_room(to, &[], Frame::new("notification.movement.enter", text, data));
-    }
+    script::go(turn, id, direction, to);
 }
 
 impl World {
@@ -325,7 +327,7 @@ fn ask_for_ids(turn: &mut Turn) {
     }
 }
 
-fn ask_for_loads(turn: &mut Turn) {
+pub(super) fn ask_for_loads(turn: &mut Turn) {
     if turn.world.templates.world.config.never_reload && !turn.world.meta.is_fresh {
         return;
     }

@@ -69,7 +69,8 @@ pub fn connect(turn: &mut Turn, entry: Entry, account: Account, config: PlayerCo
                 let data = Data::Enter { actor, direction: None, room: room_ref };
                 turn.tell_room(room, &[player], Frame::new("notification.movement.enter", text, data));
             }
-            react::entered(turn, player, room);
+            react::entered_from(turn, player, room, None);
+            react::connected(turn, player, room);
         }
     }
     who_changed(turn);
@@ -306,6 +307,7 @@ fn enter(turn: &mut Turn, save: Character) {
         items: Vec::new(),
         worn: BTreeMap::new(),
         reply_to: None,
+        is_tracing: false,
     };
     world.players.insert(id, Box::new(player));
     let presence = Presence {

@@ -10,7 +10,7 @@ use crate::world::character::{Character, ItemId, PlayerId, SavedItem, SavedPlace
 use crate::world::template::{RuleId, Templates, ZoneId};
 
 use super::changes::Changes;
-use super::record::{Item, Meta, MobId, Player, Presence, RecordError, Viewed, decode, encode};
+use super::record::{Item, Meta, Mob, MobId, Player, Presence, RecordError, Viewed, decode, encode};
 use super::world::{Index, World};
 use super::{beat, leave};
 
@@ -73,6 +73,14 @@ macro_rules! each_table {
         }
         {
             let $table = &mut $world.departed;
+            $body
+        }
+        {
+            let $table = &mut $world.gates;
+            $body
+        }
+        {
+            let $table = &mut $world.fact_changes;
             $body
         }
     }};
@@ -148,7 +156,10 @@ impl World {
     /// Which mobs may roam, and which are tired.
     pub(super) fn reindex_mobs(&mut self) {
         let (mut roamers, mut tired) = (BTreeMap::<_, Vec<_>>::new(), BTreeMap::<_, Vec<_>>::new());
-        for mob in self.mobs.values().filter(|mob| mob.roams || mob.tired) {
+        let mut attentive = BTreeMap::<_, Vec<_>>::new();
+        let watch = self.templates.watch();
+        let is_attentive = |mob: &Mob| watch.attentive.contains_key(&mob.template);
+        for mob in self.mobs.values().filter(|mob| mob.roams || mob.tired || is_attentive(mob)) {
             let Some(zone) = self.zone_of(mob.room) else { continue };
             if mob.roams {
                 roamers.entry(zone).or_default().push(mob.id);
@@ -156,11 +167,15 @@ impl World {
             if mob.tired {
                 tired.entry(zone).or_default().push(mob.id);
             }
+            if is_attentive(mob) {
+                attentive.entry(zone).or_default().push(mob.id);
+            }
         }
         let sets = |lists: BTreeMap<ZoneId, Vec<MobId>>| {
             lists.into_iter().map(|(zone, mobs)| (zone, mobs.into_iter().collect())).collect()
         };
         (self.index.roamers, self.index.tired_mobs) = (sets(roamers), sets(tired));
+        self.index.attentive = sets(attentive);
     }
 
     /// The hash of everything that is state, in canonical order: two worlds with the same hash go on
@@ -215,6 +230,8 @@ impl Restoring {
             b'L' => world.loader_runs.restore(rest, bytes),
             b'S' => world.staged.restore(rest, bytes),
             b'D' => world.departed.restore(rest, bytes),
+            b'G' => world.gates.restore(rest, bytes),
+            b'F' => world.fact_changes.restore(rest, bytes),
             other => Err(RecordError::Version(*other)),
         }
     }

@@ -9,6 +9,7 @@ use crate::world::internal::{Answer, ErrandId};
 use crate::world::template::ZoneId;
 
 use super::record::{Appended, MobId};
+use super::script::Course;
 
 /// Bytes of an encoded instruction at the most.
 pub const INSTRUCTION_BYTES_MAX: usize = 16 * 1024;
@@ -117,9 +118,9 @@ pub enum Instruction {
         after: i64,
     },
     Tic,
-    /// One line of a script that a mob is in.
-    MobLine {
-        mob: MobId,
+    /// One line of a script that is under way.
+    ScriptLine {
+        course: Box<Course>,
         line: String,
     },
     /// The next of a plan's loads, staged in the world.
@@ -140,6 +141,10 @@ pub enum Instruction {
     /// The set of templates has changed: players after this one get everything anew.
     Renew {
         after: PlayerId,
+    },
+    /// The clock on the wall, in minutes since 1970, UTC; for worlds that go by it.
+    Clock {
+        minute: u64,
     },
     /// The set of templates has changed: these rows, from after this key on, are held against it.
     Resettle {
@@ -166,7 +171,7 @@ pub struct Stay {
 }
 
 /// The kinds of instructions, as the meters name them.
-pub const KINDS: [&str; 28] = [
+pub const KINDS: [&str; 29] = [
     "connect",
     "unlink",
     "text",
@@ -185,7 +190,7 @@ pub const KINDS: [&str; 28] = [
     "beat",
     "beat_on",
     "tic",
-    "mob_line",
+    "script_line",
     "load_on",
     "stop",
     "skip",
@@ -194,6 +199,7 @@ pub const KINDS: [&str; 28] = [
     "resettle",
     "wake_on",
     "move",
+    "clock",
     "cancelled",
 ];
 /// The kind of a timing that was cancelled while its entry lay in the heap.
@@ -221,7 +227,7 @@ impl Instruction {
             Self::Beat => 15,
             Self::BeatOn { .. } => 16,
             Self::Tic => 17,
-            Self::MobLine { .. } => 18,
+            Self::ScriptLine { .. } => 18,
             Self::LoadOn { .. } => 19,
             Self::Stop => 20,
             Self::Skip { .. } => 21,
@@ -230,6 +236,7 @@ impl Instruction {
             Self::Resettle { .. } => 24,
             Self::WakeOn { .. } => 25,
             Self::Move => 26,
+            Self::Clock { .. } => 27,
         }
     }
 }
@@ -240,6 +247,8 @@ pub enum BeatStage {
     Players,
     Mobs,
     Roam,
+    /// Mobs that react to time.
+    Attend,
 }
 
 /// What may lose its template, or become otherwise by it.
@@ -337,6 +346,7 @@ mod tests {
             Instruction::Skip { timer: None },
             Instruction::Renew { after: 0 },
             Instruction::WakeOn { zone: 1, beats: 0, after: 0 },
+            Instruction::Clock { minute: 1 },
             Instruction::Resettle { stage: SettleStage::Items, after: 0 },
         ] {
             let debug = format!("{instruction:?}");

@@ -193,6 +193,7 @@ pub fn spawn_mob(
     equip::outfit_mob(world, id);
     world.arrive(Who::Mob(id), room);
     react::appeared(turn, id, room);
+    react::on(turn, ReactionEvent::Load, id, None, "");
     Some(id)
 }
 
@@ -248,7 +249,8 @@ pub fn resettle(turn: &mut Turn, before: &Templates) {
     world.players.forget_views();
     leave_lost_rooms(world, before);
     let moved = |(id, room): (&RoomId, &Arc<Room>)| after.rooms.get(id).is_some_and(|other| other.zone != room.zone);
-    if before.rooms.iter().any(moved) {
+    let is_watched_otherwise = !before.watch().attentive.keys().eq(after.watch().attentive.keys());
+    if before.rooms.iter().any(moved) || is_watched_otherwise {
         world.reindex_mobs();
     }
     if before.items.keys().any(|id| !after.items.contains_key(id)) {
@@ -360,6 +362,7 @@ pub fn destroy_mob(world: &mut World, id: MobId) {
         world.destroy_item(*item);
     }
     world.depart(Who::Mob(id), mob.room);
+    world.forget_gates(id);
     world.mobs.remove(id);
     if let Some(rule) = mob.rule {
         world.uncount(rule);

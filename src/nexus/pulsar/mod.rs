@@ -15,9 +15,13 @@ pub mod order;
 pub mod react;
 pub mod record;
 mod rows;
+pub mod schedule;
+pub mod script;
 pub mod see;
 pub mod sound;
 pub mod table;
+pub mod transport;
+pub mod trigger;
 pub mod turn;
 pub mod world;
 

@@ -46,9 +46,9 @@ pub fn answered(turn: &mut Turn, id: ErrandId, answer: Reply) -> bool {
             forge_answered(turn, answer);
         }
         (Ask::Forge(_), Reply::Plan { stage }) => load::begin(turn, id, stage),
-        (Ask::React { mob, reaction, actor, .. }, Reply::Reaction { lines }) => {
+        (Ask::React { mob, reaction, actor, said, depth, .. }, Reply::Reaction { lines }) => {
             turn.world.errands.remove(id);
-            react::answered(turn, mob, reaction, actor, lines);
+            react::answered(turn, mob, reaction, react::Cause { actor, said, depth }, lines);
         }
         (Ask::Whois { asker, name }, Reply::Forge(Answer::Whois { found })) => {
             turn.world.errands.remove(id);

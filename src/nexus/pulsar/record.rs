@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::world::character::{Account, ItemId, PlayerConfig, PlayerId};
 use crate::world::internal::{Errand, ErrandId};
 use crate::world::kinds::*;
-use crate::world::template::{ItemTemplateId, MobTemplate, MobTemplateId, RoomId, RuleId, WorldId, ZoneId};
+use crate::world::template::{ItemTemplateId, MobTemplate, MobTemplateId, RoomId, RuleId, TriggerId, WorldId, ZoneId};
 
 use super::instruction::Instruction;
 
@@ -24,6 +24,24 @@ pub type MobId = i64;
 pub enum Who {
     Player(PlayerId),
     Mob(MobId),
+}
+
+impl Who {
+    /// The mob, if it is one.
+    pub const fn mob(self) -> Option<MobId> {
+        match self {
+            Self::Mob(id) => Some(id),
+            Self::Player(_) => None,
+        }
+    }
+
+    /// The player, if it is one.
+    pub const fn player(self) -> Option<PlayerId> {
+        match self {
+            Self::Player(id) => Some(id),
+            Self::Mob(_) => None,
+        }
+    }
 }
 
 /// The world's own scalars. Small: encoded whole at every cut.
@@ -57,6 +75,10 @@ pub struct Meta {
     pub is_fresh: bool,
     /// Stopped in good order: what does not outlive a stop is taken away when it starts again.
     pub is_stopped: bool,
+    /// Beats so far; what happens every so many seconds goes by it.
+    pub beats: u64,
+    /// What went wrong in scripts and the like, for the builders; the newest last.
+    pub trouble: Vec<String>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -101,6 +123,8 @@ pub struct Player {
     pub worn: BTreeMap<Slot, ItemId>,
     /// Who told last.
     pub reply_to: Option<PlayerId>,
+    /// A builder who is told what triggers make of each command.
+    pub is_tracing: bool,
 }
 
 /// What of a player changes with every step and message; apart, so that their looks stay as they were.
@@ -143,8 +167,8 @@ pub struct Mob {
     pub gold: i64,
     pub items: Vec<ItemId>,
     pub worn: Vec<(Slot, ItemId)>,
-    /// Reactions that wait: index and the world millisecond until which; `u64::MAX` for ever.
-    pub gates: Vec<(u16, u64)>,
+    /// Reactions that wait, by their gate, and the world millisecond until which; `u64::MAX` for ever.
+    pub gates: Vec<(i64, u64)>,
     /// May it leave its room? As its template had it when it was last looked at after a change.
     pub roams: bool,
     /// Is any vital of it below what it can be? As `roams`.
@@ -203,8 +227,14 @@ pub enum Ask {
     /// A mob's reaction: the Mob node writes out its script.
     React {
         mob: MobId,
-        reaction: u16,
-        actor: PlayerId,
+        /// The gate of the reaction (`world::watch`).
+        reaction: i64,
+        /// Whoever caused it.
+        actor: Option<Who>,
+        /// What was said, given or done.
+        said: String,
+        /// How many scripts caused one another up to here.
+        depth: u8,
         lines: Vec<String>,
     },
     /// Not outside at all: a plan of loads, staged in the world, that is still being carried out.
@@ -216,6 +246,13 @@ pub enum Ask {
         asker: PlayerId,
         name: String,
     },
+}
+
+/// Which trigger of whom or what: a room, a zone, the world, an item or a mob, by its number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct GateId {
+    pub of: i64,
+    pub trigger: TriggerId,
 }
 
 /// When something last happened, in world milliseconds.

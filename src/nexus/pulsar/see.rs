@@ -11,6 +11,7 @@ use crate::world::kinds::*;
 use crate::world::template::{ItemTemplate, Room, RoomId, Stats};
 
 use super::record::{self, MobId, Place, Who};
+use super::trigger;
 use super::world::World;
 
 /// After this long without a command a player is shown as idle; world milliseconds.
@@ -114,6 +115,7 @@ impl World {
             is_merchant: template.merchant.is_some(),
             merchant_profit: template.merchant.as_ref().map(|m| f64::from(m.profit_percent) / 100.0),
             equipment: self.equipment_view(mob.worn.iter().copied()),
+            actions: self.templates.watch().mob_actions.get(&template.id).cloned().unwrap_or_default(),
             ..Char::default()
         }
     }
@@ -189,6 +191,7 @@ impl World {
             food_type: is_food.then(|| template.food_type.as_str()),
             on_use_cmd: template.on_use_cmd.clone(),
             on_use_description: template.on_use_description.clone(),
+            actions: self.templates.watch().item_actions.get(&template.id).cloned().unwrap_or_default(),
             ..view::Item::default()
         }
     }
@@ -217,12 +220,24 @@ impl World {
     /// The same, where template and viewer are known already.
     pub fn room_view_of(&self, room: &Arc<Room>, viewer: PlayerId, sees_all: bool) -> RoomView {
         let Some(row) = self.rooms.get(room.id) else {
-            return RoomView { room: room.clone(), doors: [None; 6], inventory: Vec::new(), chars: Vec::new() };
+            return RoomView {
+                room: room.clone(),
+                doors: [None; 6],
+                inventory: Vec::new(),
+                chars: Vec::new(),
+                actions: trigger::actions(self, room.id, viewer),
+            };
         };
         let mut chars = Vec::with_capacity(row.chars.len());
         let seen = row.chars.iter().filter_map(|who| self.char_view(*who));
         chars.extend(seen.filter(|c| sees_all || !c.is_invisible || c.id == viewer));
-        RoomView { room: room.clone(), doors: row.doors, inventory: self.item_views(&row.items), chars }
+        RoomView {
+            room: room.clone(),
+            doors: row.doors,
+            inventory: self.item_views(&row.items),
+            chars,
+            actions: trigger::actions(self, room.id, viewer),
+        }
     }
 
     /// A room, by its key.

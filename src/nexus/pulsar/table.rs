@@ -63,6 +63,18 @@ impl Key for crate::world::internal::ErrandId {
     }
 }
 
+impl Key for super::record::GateId {
+    fn write(self, to: &mut Vec<u8>) {
+        self.of.write(to);
+        self.trigger.write(to);
+    }
+
+    fn read(from: &[u8]) -> Option<Self> {
+        let (of, trigger) = from.split_at_checked(8)?;
+        Some(Self { of: i64::read(of)?, trigger: i64::read(trigger)? })
+    }
+}
+
 struct Row<R, V> {
     /// The cut interval of the last change; 0 once that change is written.
     mark: u32,

@@ -12,5 +12,6 @@ pub mod loads;
 mod papers;
 mod same;
 mod script;
+mod scripting;
 mod types;
 mod wire;

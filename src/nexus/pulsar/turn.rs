@@ -9,9 +9,10 @@ use crate::world::template::{RoomId, Templates};
 
 use super::instruction::{Applied, Instruction, What};
 use super::record::{Ask, OpenErrand, Presence, Who};
+use super::script::{self, Running};
 use super::table::Table;
 use super::world::World;
-use super::{beat, command, connect, leave, load, order, react};
+use super::{beat, command, connect, leave, load, order, schedule};
 
 /// What a turn yields, in order.
 #[derive(Clone, Debug)]
@@ -38,8 +39,23 @@ pub enum Out {
     },
     /// An errand was opened.
     Errand(OpenErrand),
+    /// A builder used a command of builders.
+    Audit(Box<Audit>),
     /// The world has stopped: everyone has left.
     Stopped,
+}
+
+/// Who used a command of builders, and how.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Audit {
+    pub player: PlayerId,
+    pub name: String,
+    pub account: i64,
+    pub room: RoomId,
+    /// As it was typed.
+    pub line: String,
+    /// Was it allowed?
+    pub allowed: bool,
 }
 
 /// How a socket is greeted.
@@ -72,6 +88,10 @@ pub struct Output {
 pub struct Turn<'a> {
     pub world: &'a mut World,
     pub out: &'a mut Output,
+    /// The script of which a command is being done, if it is one's own doing no longer.
+    pub script: Option<Running>,
+    /// Commands of scripts done so far.
+    pub steps: u32,
 }
 
 /// Applies `what` at world time `at` (never before the last). True if the turn has to be journaled;
@@ -81,7 +101,7 @@ pub fn apply(world: &mut World, at: u64, what: What, sets: &dyn Sets, out: &mut 
     world.meta.now = before.max(at);
     world.meta.seq += 1;
     world.ordinal = 0;
-    let mut turn = Turn { world, out };
+    let mut turn = Turn::new(world, out);
     let effective = match what {
         What::Timer(arrival) => match turn.world.waiting.remove(arrival) {
             Some(timing) => {
@@ -119,6 +139,12 @@ pub fn replay(world: &mut World, applied: Applied, sets: &dyn Sets, out: &mut Ou
     apply(world, applied.at, applied.what, sets, out)
 }
 
+impl<'a> Turn<'a> {
+    pub fn new(world: &'a mut World, out: &'a mut Output) -> Self {
+        Self { world, out, script: None, steps: 0 }
+    }
+}
+
 impl Turn<'_> {
     fn run(&mut self, instruction: Instruction, sets: &dyn Sets) -> bool {
         use Instruction as I;
@@ -151,7 +177,7 @@ impl Turn<'_> {
             I::Beat => beat::beat(self),
             I::BeatOn { stage, after } => beat::on(self, stage, after),
             I::Tic => beat::tic(self),
-            I::MobLine { mob, line } => react::line(self, mob, &line),
+            I::ScriptLine { course, line } => script::go_on(self, &course, &line),
             I::LoadOn { errand, next } => load::on(self, errand, next),
             I::Stop => leave::stop(self, false),
             I::Move => leave::stop(self, true),
@@ -169,6 +195,7 @@ impl Turn<'_> {
                 load::resettle_on(self, stage, after);
                 true
             }
+            I::Clock { minute } => schedule::clock(self, minute),
             I::WakeOn { zone, beats, after } => {
                 beat::wake_on(self.world, zone, beats, after);
                 true
@@ -222,9 +249,21 @@ impl Turn<'_> {
         }
     }
 
-    /// A refusal: a message like any other.
+    /// A refusal: a message like any other. What is refused to a script is a fault of the script.
     pub fn refuse(&mut self, player: PlayerId, command: &str, code: &'static str, text: impl Into<String>) {
+        if let Some(running) = &mut self.script {
+            return running.fail(text);
+        }
         self.tell(player, Frame::refusal(command, code, text));
+    }
+
+    /// A refusal to whoever it is: mobs do nothing but by scripts.
+    pub fn refuse_to(&mut self, who: Who, command: &str, code: &'static str, text: impl Into<String>) {
+        match (who, &mut self.script) {
+            (Who::Player(player), _) => self.refuse(player, command, code, text),
+            (Who::Mob(_), Some(running)) => running.fail(text),
+            (Who::Mob(_), None) => {}
+        }
     }
 
     /// A line without data.

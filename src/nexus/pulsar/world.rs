@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::world::character::{ItemId, PlayerId};
 use crate::world::internal::ErrandId;
-use crate::world::template::{RoomId, RuleId, Templates, ZoneId};
+use crate::world::template::{FactScheduleId, RoomId, RuleId, Templates, ZoneId};
 
 use super::super::message::view;
 use super::super::timings::Timings;
@@ -39,6 +39,10 @@ pub struct World {
     pub staged: Table<u64, Staged>,
     /// How often the Forge has stored a character that left; an older copy of it may not come back.
     pub departed: Table<PlayerId, Stamp>,
+    /// Until when triggers wait; `u64::MAX` for ever.
+    pub gates: Table<GateId, Stamp>,
+    /// When facts last changed by their schedules.
+    pub fact_changes: Table<FactScheduleId, Stamp>,
     /// Derived from `waiting`, and arrivals from outside.
     pub timings: Timings,
     pub index: Index,
@@ -60,6 +64,8 @@ pub struct Index {
     /// Players and mobs below a maximum.
     pub tired_players: BTreeSet<PlayerId>,
     pub tired_mobs: BTreeMap<ZoneId, BTreeSet<MobId>>,
+    /// Mobs that react to time or to notices, by the zone that they are in.
+    pub attentive: BTreeMap<ZoneId, BTreeSet<MobId>>,
     /// Players whose link is lost.
     pub linkless: BTreeSet<PlayerId>,
 }
@@ -82,6 +88,8 @@ impl World {
             loader_runs: Table::new(b'L', FEW),
             staged: Table::new(b'S', FEW),
             departed: Table::new(b'D', FEW),
+            gates: Table::new(b'G', FEW),
+            fact_changes: Table::new(b'F', FEW),
             timings: Timings::default(),
             index: Index::default(),
             ordinal: 0,
@@ -216,7 +224,7 @@ impl World {
     }
 
     pub(super) fn unindex_mob(&mut self, id: MobId, zone: ZoneId) {
-        for set in [&mut self.index.roamers, &mut self.index.tired_mobs] {
+        for set in [&mut self.index.roamers, &mut self.index.tired_mobs, &mut self.index.attentive] {
             if let Some(mobs) = set.get_mut(&zone) {
                 mobs.remove(&id);
             }
@@ -230,6 +238,9 @@ impl World {
         }
         if mob.tired {
             self.index.tired_mobs.entry(zone).or_default().insert(id);
+        }
+        if self.templates.watch().attentive.contains_key(&mob.template) {
+            self.index.attentive.entry(zone).or_default().insert(id);
         }
     }
 
@@ -375,6 +386,7 @@ impl World {
             self.destroy_item(inner);
         }
         self.unlist(id, place);
+        self.forget_gates(id);
         if let Some(rule) = self.items.remove(id).and_then(|item| item.rule) {
             self.uncount(rule);
         }

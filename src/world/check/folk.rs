@@ -6,11 +6,7 @@ use super::{AMOUNT_MAX, Checker, WAIT_SECONDS_MAX};
 use crate::world::condition::Condition;
 use crate::world::kinds::*;
 use crate::world::manifest::Located;
-use crate::world::matcher::Matcher;
 use crate::world::spec::*;
-
-/// Lines of one reaction's script.
-pub const SCRIPT_LINES_MAX: usize = 50;
 
 impl<'a> Checker<'a> {
     pub(super) fn mob(&mut self, at: &'a Located, spec: &'a MobSpec) {
@@ -62,20 +58,11 @@ impl<'a> Checker<'a> {
 
     fn reaction(&mut self, at: &Located, field: &str, reaction: &ReactionSpec) {
         self.range(at, format!("{field}.gate_delay"), reaction.gate_delay, -WAIT_SECONDS_MAX, WAIT_SECONDS_MAX);
-        let lines = reaction.script.lines().filter(|line| !line.trim().is_empty()).count();
-        if lines == 0 {
+        if reaction.script.trim().is_empty() {
             self.error(at, format!("{field}.script"), "must not be empty");
         }
-        if lines > SCRIPT_LINES_MAX {
-            self.error(at, format!("{field}.script"), format!("{lines} lines; {SCRIPT_LINES_MAX} is the most"));
-        }
-        match Matcher::parse(&reaction.matcher) {
-            Err(error) => self.error(at, format!("{field}.match"), error.to_string()),
-            Ok(matcher) if matcher.is_empty() && reaction.event == ReactionEvent::Say => {
-                self.error(at, format!("{field}.match"), "a reaction to speech needs the words that it answers");
-            }
-            Ok(_) => {}
-        }
+        self.script(at, &format!("{field}.script"), &reaction.script);
+        self.matcher_of(at, &format!("{field}.match"), Some(reaction.event), &reaction.matcher);
         self.conditions(at, &format!("{field}.conditions"), &reaction.conditions);
     }
 

@@ -5,6 +5,7 @@
 mod folk;
 mod places;
 mod things;
+mod triggers;
 
 use std::collections::BTreeMap;
 
@@ -105,6 +106,8 @@ impl<'a> Checker<'a> {
                 self.reference(at, "spec.item", DocumentKind::Item, &spec.item);
                 self.copies(at, "spec.num", spec.num);
             }
+            Document::Trigger { spec, .. } => self.trigger(at, spec),
+            Document::FactSchedule { spec, .. } => self.fact_schedule(at, spec),
         }
     }
 
@@ -194,16 +197,29 @@ pub fn shown_texts(document: &Document) -> (Vec<(String, &str)>, &str) {
             texts.push(("spec.description".into(), &spec.description));
             texts.push(("spec.room_description".into(), &spec.room_description));
             for (index, reaction) in spec.reactions.iter().enumerate() {
-                let commands = reaction.script.lines().flat_map(|line| line.split("&&"));
-                // What is said begins after the command.
-                let said = commands.filter_map(|command| command.trim().split_once(' ').map(|(_, said)| said));
+                let said = said_in(&reaction.script);
                 texts.extend(said.map(|said| (format!("spec.reactions.{index}.script"), said)));
             }
+            &spec.notes
+        }
+        Document::Trigger { spec, .. } => {
+            texts.push(("spec.failure_message".into(), &spec.failure_message));
+            texts.extend(said_in(&spec.script).map(|said| ("spec.script".into(), said)));
+            &spec.notes
+        }
+        Document::FactSchedule { spec, .. } => {
+            texts.push(("spec.message".into(), &spec.message));
             &spec.notes
         }
         _ => "",
     };
     (texts, notes)
+}
+
+/// What is said in a script begins after each command.
+fn said_in(script: &str) -> impl Iterator<Item = &str> {
+    let commands = script.lines().flat_map(|line| line.split("&&"));
+    commands.filter_map(|command| command.trim().split_once(' ').map(|(_, said)| said))
 }
 
 fn of_details(details: &[DetailSpec]) -> impl Iterator<Item = (String, &str)> {

@@ -56,6 +56,7 @@ impl<'a> Checker<'a> {
             }
         }
         self.details(at, &spec.details);
+        self.room_checks(at, spec);
         if !is_css_color(&spec.color) {
             self.error(at, "spec.color", format!("`{}` is no CSS colour, as `#47c`, `#4477cc` or `teal`", spec.color));
         }

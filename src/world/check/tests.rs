@@ -217,3 +217,83 @@ fn what_players_read_has_an_end() {
         [format!("rooms.yaml:151: room `hollow`: spec.description: at most {SHOWN_CHARS_MAX} characters")]
     );
 }
+
+#[test]
+fn triggers_are_checked_where_they_are_broken() {
+    let cases: &[(&str, &str, &str)] = &[
+        (
+            "  room: hollow\n  match: pull root",
+            "  match: pull root",
+            "spec.scope: a trigger of the scope `room` needs a `room`",
+        ),
+        (
+            "room: hollow\n  match: pull root",
+            "room: hollo\n  match: pull root",
+            "spec.room: no room has the slug `hollo`; did you mean `hollow`?",
+        ),
+        (
+            "zone: wood\n  match: listen",
+            "zone: wood\n  room: pond\n  match: listen",
+            "spec.room: a trigger of the scope `zone` has no `room`",
+        ),
+        ("match: stumble", "match: ''", "spec.match: a command needs the words that it answers to"),
+        (
+            "match: shake sack",
+            "match: shake or",
+            "spec.match: Invalid match matcher expression: a phrase is missing at character 9",
+        ),
+        ("item: sack\n", "item: sak\n", "spec.item: no item has the slug `sak`; did you mean `sack`?"),
+        (
+            "item: sack\n  match",
+            "item: sack\n  mob: dog\n  match",
+            "spec.mob: a trigger is about an `item` or a `mob`, not both",
+        ),
+        ("item: sack\n  match", "item: sack\n  event: say\n  match", "spec.item: events happen to mobs and places"),
+        ("match: \"6\"", "match: \"1\"", "spec.match: needs the seconds between two times, from 2 on"),
+        (
+            "match: \"50\"",
+            "match: half",
+            "spec.match: needs the per cent of health below which it happens, from 1 to 100",
+        ),
+        (
+            "event: periodic\n  match: \"6\"",
+            "event: death\n  match: \"6\"",
+            "spec.event: `death` happens to mobs; name the `mob`",
+        ),
+        ("conditions: level 6", "conditions: levl 6", "spec.conditions: Invalid condition name 'levl'"),
+        (
+            "script: /load item pebble",
+            "script: say {{ actr }}",
+            "spec.script: nothing is known as `{{ actr }}`; did you mean `actor`? (at line 1, character 5)",
+        ),
+        ("script: emote limps.", "script: ''", "spec.script: must not be empty"),
+        (
+            "script: emote looks at the bittern.",
+            "script: emote looks. &&",
+            "spec.script: a command is missing (at line 1, character 16)",
+        ),
+        ("values: [dry, wet]", "values: []", "spec.values: 0 values; 1 to 100 are needed"),
+        ("values: [dry, wet]", "values: [dry, very wet]", "spec.values.1: a value is one word"),
+        ("every: 1800", "every: 1", "spec.every: 1 is not from 2 to"),
+        ("every: 1800", "every: 0", "spec.every: needs either `every` or `cron`"),
+        ("cron: 0 6 * * 0", "cron: 0 25 * * 0", "spec.cron: `25` is no hour"),
+        ("cron: 0 6 * * 0", "cron: 0 6 * * 0\n  every: 5", "spec.cron: needs either `every` or `cron`, not both"),
+        ("{{ old_value }} to", "{{ actor }} to", "spec.message: nothing is known as `{{ actor }}`"),
+        ("conditions: item_in_inv punt", "conditions: ''", "spec.checks.0.conditions: must say whom it bars"),
+        (
+            "direction: south, conditions",
+            "direction: north, conditions",
+            "spec.checks.1.direction: the room has no exit north",
+        ),
+        (
+            "{item: buckler, message: it hums in your hand.}",
+            "{item: buckler}",
+            "spec.on_get.0: needs a `message`, a `transport`, or both",
+        ),
+        ("hint: \"2:Pull a root.\"", "hint: Pull", "spec.hint: is written `id:text`"),
+    ];
+    for (from, to, expected) in cases {
+        let found = after(from, to);
+        assert!(found.iter().any(|problem| problem.contains(expected)), "{from} -> {to}\n{found:#?}\n{expected}");
+    }
+}

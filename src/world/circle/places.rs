@@ -170,6 +170,9 @@ impl Import<'_> {
             details,
             flags,
             color: String::new(),
+            checks: Vec::new(),
+            on_get: Vec::new(),
+            hint: String::new(),
             notes: self.notes(&record, lines),
         }
     }

@@ -131,7 +131,7 @@ fn reaction(written: &ReactionSpec) -> Reaction {
         event: written.event,
         matcher: written.matcher.clone(),
         conditions: written.conditions.clone(),
-        script: written.script.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect(),
+        script: super::triggers::lines(&written.script),
         gate_delay: written.gate_delay,
     }
 }

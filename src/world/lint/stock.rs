@@ -107,5 +107,9 @@ fn loaded<'a>(world: &World<'a>) -> (BTreeSet<&'a str>, BTreeSet<&'a str>) {
 fn scripted<'a>(world: &World<'a>) -> BTreeMap<&'a str, ()> {
     let scripts = world.mobs.values().flat_map(|(_, spec)| &spec.reactions).map(|reaction| reaction.script.as_str());
     let uses = world.items.values().map(|(_, spec)| spec.on_use_cmd.as_str());
-    scripts.chain(uses).flat_map(str::split_whitespace).map(|word| (word, ())).collect()
+    let triggers = world.documents.iter().filter_map(|at| match &at.document {
+        Document::Trigger { spec, .. } => Some(spec.script.as_str()),
+        _ => None,
+    });
+    scripts.chain(uses).chain(triggers).flat_map(str::split_whitespace).map(|word| (word, ())).collect()
 }

@@ -82,6 +82,8 @@ fn document(node: &Node) -> Result<Document, Error> {
         DocumentKind::Currency => Document::Currency { metadata, spec: field("spec", spec)? },
         DocumentKind::Social => Document::Social { metadata, spec: field("spec", spec)? },
         DocumentKind::StartingEquipment => Document::StartingEquipment { metadata, spec: field("spec", spec)? },
+        DocumentKind::Trigger => Document::Trigger { metadata, spec: field("spec", spec)? },
+        DocumentKind::FactSchedule => Document::FactSchedule { metadata, spec: field("spec", spec)? },
     })
 }
 

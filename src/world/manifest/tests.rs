@@ -152,15 +152,19 @@ fn the_fixture_survives_writing() {
         [
             "currencies.yaml",
             "factions.yaml",
+            "facts.yaml",
             "items.yaml",
             "mobs.yaml",
             "socials.yaml",
             "starting-equipment.yaml",
+            "triggers.yaml",
             "village/loaders.yaml",
             "village/rooms.yaml",
+            "village/triggers.yaml",
             "village/zone.yaml",
             "wood/loaders.yaml",
             "wood/rooms.yaml",
+            "wood/triggers.yaml",
             "wood/zone.yaml",
             "world.yaml"
         ]
@@ -183,7 +187,8 @@ proptest! {
         let lines = lines.trim_end_matches('\n').to_owned();
         let spec = RoomSpec {
             zone: "z".into(), name, at: [0, 0, 0], room_type: Default::default(), description: lines, exits: Default::default(),
-            details: vec![], flags: vec![], color: String::new(), notes: text,
+            details: vec![], flags: vec![], color: String::new(), checks: vec![], on_get: vec![],
+            hint: String::new(), notes: text,
         };
         let document = Document::Room { metadata: Metadata { slug: "r".into(), world: None }, spec: Box::new(spec) };
         let written = write_one(&document).unwrap();

@@ -56,6 +56,11 @@ pub fn write(documents: &[Document]) -> Result<Vec<Source>, Problem> {
             Document::Zone { metadata, .. } => format!("{}/zone.yaml", metadata.slug),
             Document::Room { spec, .. } => format!("{}/rooms.yaml", spec.zone),
             Document::Loader { spec, .. } => format!("{}/loaders.yaml", spec.zone),
+            Document::Trigger { spec, .. } => match &spec.zone {
+                Some(zone) => format!("{zone}/triggers.yaml"),
+                None => "triggers.yaml".to_owned(),
+            },
+            Document::FactSchedule { .. } => "facts.yaml".to_owned(),
         };
         let text = files.entry(path).or_default();
         if !text.is_empty() {

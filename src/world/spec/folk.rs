@@ -145,10 +145,10 @@ pub struct ReactionSpec {
     pub gate_delay: i64,
 }
 
-fn ten() -> i64 {
+pub(super) fn ten() -> i64 {
     10
 }
-fn is_ten(n: &i64) -> bool {
+pub(super) fn is_ten(n: &i64) -> bool {
     *n == 10
 }
 

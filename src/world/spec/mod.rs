@@ -6,6 +6,7 @@
 mod folk;
 mod places;
 mod things;
+mod triggers;
 
 use serde::{Deserialize, Serialize, Serializer};
 use serde_saphyr::FlowSeq;
@@ -14,6 +15,7 @@ use super::kinds::*;
 pub use folk::*;
 pub use places::*;
 pub use things::*;
+pub use triggers::*;
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
@@ -51,6 +53,8 @@ pub enum Document {
     Currency { metadata: Metadata, spec: Box<CurrencySpec> },
     Social { metadata: Metadata, spec: Box<SocialSpec> },
     StartingEquipment { metadata: Metadata, spec: Box<StartingEquipmentSpec> },
+    Trigger { metadata: Metadata, spec: Box<TriggerSpec> },
+    FactSchedule { metadata: Metadata, spec: Box<FactScheduleSpec> },
 }
 
 impl Document {
@@ -66,6 +70,8 @@ impl Document {
             Self::Currency { .. } => DocumentKind::Currency,
             Self::Social { .. } => DocumentKind::Social,
             Self::StartingEquipment { .. } => DocumentKind::StartingEquipment,
+            Self::Trigger { .. } => DocumentKind::Trigger,
+            Self::FactSchedule { .. } => DocumentKind::FactSchedule,
         }
     }
 
@@ -80,7 +86,9 @@ impl Document {
             | Self::Faction { metadata, .. }
             | Self::Currency { metadata, .. }
             | Self::Social { metadata, .. }
-            | Self::StartingEquipment { metadata, .. } => metadata,
+            | Self::StartingEquipment { metadata, .. }
+            | Self::Trigger { metadata, .. }
+            | Self::FactSchedule { metadata, .. } => metadata,
         }
     }
 
@@ -95,7 +103,9 @@ impl Document {
             | Self::Faction { metadata, .. }
             | Self::Currency { metadata, .. }
             | Self::Social { metadata, .. }
-            | Self::StartingEquipment { metadata, .. } => metadata,
+            | Self::StartingEquipment { metadata, .. }
+            | Self::Trigger { metadata, .. }
+            | Self::FactSchedule { metadata, .. } => metadata,
         }
     }
 

@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use serde::de::value::MapAccessDeserializer;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::{Slug, is_default, is_one, on_one_line, one};
+use super::{GetTriggerSpec, RoomCheckSpec, Slug, is_default, is_one, on_one_line, one};
 use crate::world::kinds::*;
 
 /// The world itself and its configuration (domain: World, WorldConfig).
@@ -158,6 +158,15 @@ pub struct RoomSpec {
     /// A CSS colour for the map; empty takes the colour of the type.
     #[serde(default, skip_serializing_if = "is_default")]
     pub color: String,
+    /// Who may not come in or go out.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub checks: Vec<RoomCheckSpec>,
+    /// What happens when things are taken up here.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub on_get: Vec<GetTriggerSpec>,
+    /// `id:text`: a word of advice that clients show until the next command.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub hint: String,
     #[serde(default, skip_serializing_if = "is_default")]
     pub notes: String,
 }

@@ -96,7 +96,7 @@ export type ActorPart = {
 };
 
 export type Char = {
-  actions: never[];
+  actions: string[];
   archetype: string;
   char_type: "mob" | "player";
   core_faction: string;
@@ -147,7 +147,7 @@ export type CommandHelp = {
 };
 
 export type Item = {
-  actions: never[];
+  actions: string[];
   armor: number;
   armor_class?: string;
   cost: number;
@@ -212,7 +212,7 @@ export type Named = {
 };
 
 export type Room = {
-  actions: never[];
+  actions: string[];
   chars: Char[];
   color: string;
   description: string;
@@ -222,6 +222,7 @@ export type Room = {
   east: string | null;
   east_door_state?: DoorState;
   flags: string[];
+  hint?: string;
   id: number;
   inventory: Item[];
   key: string;
@@ -309,6 +310,67 @@ export type WhoEntry = {
 
 /** What the data of each type of frame is. */
 export type FrameData = {
+  "affect.award": {
+    actor: Actor;
+    items: never[];
+  };
+  "affect.inventory.remove": {
+    actor: Actor;
+    items: Item[];
+  };
+  "affect.transfer": {
+    actor: ActorPart;
+    direction: "";
+    door_states: never[];
+    map: MapRoom[];
+    room: Room;
+  };
+  "cmd./award.success": Record<string, never>;
+  "cmd./close.success": Record<string, never>;
+  "cmd./cmd.success": Record<string, never>;
+  "cmd./echo.success": {
+    actor: Named;
+    message: string;
+  };
+  "cmd./fact.success": Record<string, never>;
+  "cmd./find.success": Record<string, never>;
+  "cmd./help.success": Record<string, never>;
+  "cmd./invisible.success": Record<string, never>;
+  "cmd./jump.success": {
+    actor: ActorPart;
+    map: MapRoom[];
+    target: Room;
+    target_type: "room";
+  };
+  "cmd./kick.success": Record<string, never>;
+  "cmd./load.success": {
+    actor?: Actor;
+    items?: Item[];
+    room?: Room;
+  };
+  "cmd./lock.success": Record<string, never>;
+  "cmd./mark.success": Record<string, never>;
+  "cmd./mute.success": Record<string, never>;
+  "cmd./notify.success": Record<string, never>;
+  "cmd./open.success": Record<string, never>;
+  "cmd./ping.success": Record<string, never>;
+  "cmd./purge.success": {
+    actor: Actor;
+    items: never[];
+    room: Room;
+  };
+  "cmd./regen.success": Record<string, never>;
+  "cmd./repop.success": Record<string, never>;
+  "cmd./resync.success": Record<string, never>;
+  "cmd./send.success": Record<string, never>;
+  "cmd./sendexcept.success": Record<string, never>;
+  "cmd./stat.success": Record<string, never>;
+  "cmd./take.success": Record<string, never>;
+  "cmd./trace.note": Record<string, never>;
+  "cmd./trace.success": Record<string, never>;
+  "cmd./transfer.success": Record<string, never>;
+  "cmd./trouble.success": Record<string, never>;
+  "cmd./why.success": Record<string, never>;
   "cmd.<command>.error": {
     code: string;
     error: string;
@@ -459,6 +521,7 @@ export type FrameData = {
   "cmd.text.echo": {
     original_command: string;
   };
+  "cmd.text.trigger": Record<string, never>;
   "cmd.wear.success": {
     actor: Actor;
     items: Item[];
@@ -517,6 +580,49 @@ export type FrameData = {
     door_state: DoorState;
     exit_room: MapRoom;
     room: MapRoom;
+  };
+  "notification./echo": {
+    actor: Named;
+    message: string;
+  };
+  "notification./invisible.enter": {
+    actor: Char;
+    direction: null;
+    room: KeyRef;
+  };
+  "notification./invisible.exit": {
+    actor: Named;
+    direction: null;
+  };
+  "notification./jump.enter": {
+    actor: Char;
+    direction: null;
+    room: KeyRef;
+  };
+  "notification./jump.exit": {
+    actor: Named;
+    direction: null;
+  };
+  "notification./load": {
+    items: Item[];
+    room: Room;
+  };
+  "notification./purge": {
+    items: never[];
+    room: Room;
+  };
+  "notification./purge.exit": {
+    actor: Named;
+    direction: null;
+  };
+  "notification./transfer.enter": {
+    actor: Char;
+    direction: null;
+    room: KeyRef;
+  };
+  "notification./transfer.exit": {
+    actor: Named;
+    direction: null;
   };
   "notification.broadcast": Record<string, never>;
   "notification.cmd.chat.success": {
@@ -645,4 +751,6 @@ export type FrameData = {
     exit_to: number;
   };
   "write.game": Record<string, never>;
+  "write.send": Record<string, never>;
+  "write.sendexcept": Record<string, never>;
 };

@@ -17,6 +17,8 @@ pub struct RoomView {
     pub doors: [Option<DoorState>; 6],
     pub inventory: Vec<Arc<Item>>,
     pub chars: Vec<Arc<Char>>,
+    /// What this viewer can do here beside what they always can.
+    pub actions: Vec<String>,
 }
 
 impl Serialize for RoomView {
@@ -30,8 +32,11 @@ impl Serialize for RoomView {
         map.serialize_entry("zone", &ZoneRef { key: &room.zone_key, name: &room.zone_name })?;
         map.serialize_entry("inventory", &self.inventory)?;
         map.serialize_entry("chars", &self.chars)?;
-        map.serialize_entry("actions", &[(); 0])?;
+        map.serialize_entry("actions", &self.actions)?;
         map.serialize_entry("details", &shown_details(room))?;
+        if !room.hint.is_empty() {
+            map.serialize_entry("hint", &room.hint)?;
+        }
         map.end()
     }
 }

@@ -9,8 +9,8 @@ use crate::world::template::{Door, RoomId};
 
 use super::super::record::Who;
 use super::super::turn::Turn;
+use super::Command;
 use super::look::direction;
-use super::{Command, Input};
 
 pub static OPEN: Command = Command {
     names: &["open"],
@@ -18,7 +18,7 @@ pub static OPEN: Command = Command {
     format: "open <door or direction>",
     description: "Open a door.",
     examples: &["open door", "open north"],
-    run: |turn, player, input| work(turn, player, input, Work::Open),
+    run: |turn, player, input| work(turn, Who::Player(player), input.rest, Work::Open),
 };
 
 pub static CLOSE: Command = Command {
@@ -27,7 +27,7 @@ pub static CLOSE: Command = Command {
     format: "close <door or direction>",
     description: "Close a door.",
     examples: &["close door"],
-    run: |turn, player, input| work(turn, player, input, Work::Close),
+    run: |turn, player, input| work(turn, Who::Player(player), input.rest, Work::Close),
 };
 
 pub static LOCK: Command = Command {
@@ -36,7 +36,7 @@ pub static LOCK: Command = Command {
     format: "lock <door or direction>",
     description: "Lock a door, if you have its key.",
     examples: &["lock gate"],
-    run: |turn, player, input| work(turn, player, input, Work::Lock),
+    run: |turn, player, input| work(turn, Who::Player(player), input.rest, Work::Lock),
 };
 
 pub static UNLOCK: Command = Command {
@@ -45,11 +45,11 @@ pub static UNLOCK: Command = Command {
     format: "unlock <door or direction>",
     description: "Unlock a door, if you have its key.",
     examples: &["unlock gate"],
-    run: |turn, player, input| work(turn, player, input, Work::Unlock),
+    run: |turn, player, input| work(turn, Who::Player(player), input.rest, Work::Unlock),
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Work {
+pub enum Work {
     Open,
     Close,
     Lock,
@@ -77,7 +77,7 @@ impl Work {
     }
 }
 
-fn find(turn: &Turn, room: RoomId, what: &str) -> Option<(Direction, Door)> {
+pub fn find(turn: &Turn, room: RoomId, what: &str) -> Option<(Direction, Door)> {
     let template = turn.world.templates.rooms.get(&room)?;
     let doors = Direction::ALL.iter().filter_map(|d| Some((*d, template.exit(*d)?.door.clone()?)));
     let what = what.to_lowercase();
@@ -94,15 +94,16 @@ fn find(turn: &Turn, room: RoomId, what: &str) -> Option<(Direction, Door)> {
     }
 }
 
-fn work(turn: &mut Turn, player: PlayerId, input: &Input, work: Work) {
+/// Works a door: anyone's hands will do, but a lock wants its key.
+pub fn work(turn: &mut Turn, who: Who, what: &str, work: Work) {
     let command = work.name();
-    if input.rest.is_empty() {
+    if what.is_empty() {
         let text = format!("{} what?", crate::world::keywords::capitalized(command));
-        return turn.refuse(player, command, "invalid_args", text);
+        return turn.refuse_to(who, command, "invalid_args", text);
     }
-    let Some(room) = turn.world.room_of(Who::Player(player)) else { return };
-    let Some((direction, door)) = find(turn, room, input.rest) else {
-        return turn.refuse(player, command, "invalid_target", format!("You see no {} to {command} here.", input.rest));
+    let Some(room) = turn.world.room_of(who) else { return };
+    let Some((direction, door)) = find(turn, room, what) else {
+        return turn.refuse_to(who, command, "invalid_target", format!("You see no {} to {command} here.", what));
     };
     let state = turn.world.door_state(room, direction).unwrap_or(door.default_state);
     let (from, to) = work.change();
@@ -115,12 +116,12 @@ fn work(turn: &mut Turn, player: PlayerId, input: &Input, work: Work) {
             (_, DoorState::Closed) => format!("The {} is closed already.", door.name),
             (_, DoorState::Locked) => format!("The {} is locked already.", door.name),
         };
-        return turn.refuse(player, command, "closed_door", text);
+        return turn.refuse_to(who, command, "closed_door", text);
     }
     if matches!(work, Work::Lock | Work::Unlock) {
-        let Some(key) = door.key.and_then(|key| carried_key(turn, player, key)) else {
-            return turn.refuse(
-                player,
+        let Some(key) = door.key.and_then(|key| carried_key(turn, who, key)) else {
+            return turn.refuse_to(
+                who,
                 command,
                 "missing_item",
                 format!("You do not have the key to the {}.", door.name),
@@ -131,19 +132,19 @@ fn work(turn: &mut Turn, player: PlayerId, input: &Input, work: Work) {
         }
     }
     set(turn, room, direction, to);
-    announce(turn, player, room, direction, &door, work, to);
+    announce(turn, who, room, direction, &door, work, to);
 }
 
-fn carried_key(turn: &Turn, player: PlayerId, template: i64) -> Option<i64> {
+fn carried_key(turn: &Turn, who: Who, template: i64) -> Option<i64> {
     turn.world
-        .carried(Who::Player(player))
+        .carried(who)
         .iter()
         .copied()
         .find(|id| turn.world.items.get(*id).is_some_and(|item| item.template == template))
 }
 
 /// Sets one door, and its other side if there is one that leads back.
-fn set(turn: &mut Turn, room: RoomId, direction: Direction, to: DoorState) {
+pub fn set(turn: &mut Turn, room: RoomId, direction: Direction, to: DoorState) {
     let other = other_side(turn, room, direction);
     for (room, direction) in std::iter::once((room, direction)).chain(other) {
         let default = turn
@@ -169,7 +170,7 @@ pub fn other_side(turn: &Turn, room: RoomId, direction: Direction) -> Option<(Ro
     (back.to == room && back.door.is_some()).then_some((to, direction.opposite()))
 }
 
-fn door_data(turn: &Turn, room: RoomId, direction: Direction, state: DoorState) -> Option<DoorData> {
+pub fn door_data(turn: &Turn, room: RoomId, direction: Direction, state: DoorState) -> Option<DoorData> {
     let beyond = turn.world.templates.rooms.get(&room)?.exit(direction)?.to;
     Some(DoorData {
         room: turn.world.map_room(room)?,
@@ -180,22 +181,14 @@ fn door_data(turn: &Turn, room: RoomId, direction: Direction, state: DoorState) 
     })
 }
 
-fn announce(
-    turn: &mut Turn,
-    player: PlayerId,
-    room: RoomId,
-    direction: Direction,
-    door: &Door,
-    work: Work,
-    to: DoorState,
-) {
+fn announce(turn: &mut Turn, who: Who, room: RoomId, direction: Direction, door: &Door, work: Work, to: DoorState) {
     let Some(mut data) = door_data(turn, room, direction, to) else { return };
     let shows = data.clone();
     if door.destroy_key {
-        data.actor = turn.world.actor(player);
+        data.actor = who.player().and_then(|player| turn.world.actor(player));
     }
-    let name = turn.name(Who::Player(player));
-    let (own, others) = match work {
+    let name = crate::world::keywords::capitalized(&turn.name(who));
+    let (kind, others) = match work {
         Work::Open => ("door.open", "notification.door.open"),
         Work::Close => ("door.close", "notification.door.close"),
         Work::Lock => ("door.lock", "notification.door.close"),
@@ -206,9 +199,12 @@ fn announce(
     if door.destroy_key && matches!(work, Work::Lock | Work::Unlock) {
         text.push_str(" The key breaks in the lock.");
     }
-    turn.tell(player, Frame::new(own, text, Data::Door(Box::new(data))));
+    if let Who::Player(player) = who {
+        turn.tell(player, Frame::new(kind, text, Data::Door(Box::new(data))));
+    }
     let text = format!("{name} {verb}s the {}.", door.name);
-    turn.tell_room(room, &[player], Frame::new(others, text, Data::Door(Box::new(shows))));
+    let own: Vec<PlayerId> = who.player().into_iter().collect();
+    turn.tell_room(room, &own, Frame::new(others, text, Data::Door(Box::new(shows))));
     let Some((beyond, back)) = other_side(turn, room, direction) else { return };
     let Some(data) = door_data(turn, beyond, back, to) else { return };
     let text = match work {

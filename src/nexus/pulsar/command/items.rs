@@ -11,7 +11,7 @@ use crate::world::template::{ItemTemplate, RoomId};
 
 use super::super::record::{Place, Who};
 use super::super::turn::Turn;
-use super::super::{connect, equip, react};
+use super::super::{connect, equip, react, transport, trigger};
 use super::select::{self, Selector};
 use super::{Command, Input};
 
@@ -176,7 +176,8 @@ fn take(turn: &mut Turn, player: PlayerId, room: RoomId, items: Vec<ItemId>, fro
         own.push("You cannot carry any more.".into());
     }
     let source = from.and_then(|holder| turn.world.item_view(holder));
-    report(turn, player, room, "get", taken, (own, others), |data| data.source = source);
+    report(turn, player, room, "get", taken.clone(), (own, others), |data| data.source = source);
+    transport::taken(turn, player, room, &taken);
 }
 
 /// Worlds may have new equipment worn at once where the slot is free.
@@ -477,25 +478,28 @@ fn report_except(
     if others.is_empty() || turn.world.players.get(player).is_some_and(|p| p.is_invisible) {
         return;
     }
-    let actor = turn.world.named(Who::Player(player));
-    let hearers = turn.world.players_in(room).filter(|other| *other != player && !except.contains(other));
-    // Who sees the invisible has another view of the room; the others share one, unless one sees only themselves.
+    let mut deaf = vec![player];
+    deaf.extend(except);
+    let kind = format!("notification.cmd.{command}.success");
+    let actor = ActorView::Other(turn.world.named(Who::Player(player)));
+    let data = ItemsData { actor: Some(actor), items, room: None, target, source };
+    tell_others(turn, room, &deaf, kind, others.join("\n"), data);
+}
+
+/// Tells the players of a room, but for some, what became of things, and shows each the room as they see it.
+pub fn tell_others(turn: &mut Turn, room: RoomId, except: &[PlayerId], kind: String, text: String, data: ItemsData) {
+    let hearers = turn.world.players_in(room).filter(|other| !except.contains(other));
+    // Who sees the invisible has another view of the room; the others share one, unless one sees only themselves, or
+    // each can do something else there.
+    let is_personal = trigger::shows_actions(turn.world, room);
     let mut views: BTreeMap<(bool, Option<PlayerId>), Vec<PlayerId>> = BTreeMap::new();
     for hearer in hearers {
         let Some(row) = turn.world.players.get(hearer) else { continue };
-        let alone = (row.is_invisible && !row.is_immortal).then_some(hearer);
+        let alone = (is_personal || row.is_invisible && !row.is_immortal).then_some(hearer);
         views.entry((row.is_immortal, alone)).or_default().push(hearer);
     }
-    let text = others.join("\n");
     for hearers in views.into_values() {
-        let data = ItemsData {
-            actor: Some(ActorView::Other(actor.clone())),
-            items: items.clone(),
-            room: turn.world.room_view(room, hearers[0]),
-            target: target.clone(),
-            source: source.clone(),
-        };
-        let kind = format!("notification.cmd.{command}.success");
-        turn.tell_all(hearers, Frame::new(kind, text.clone(), Data::Items(Box::new(data))));
+        let data = ItemsData { room: turn.world.room_view(room, hearers[0]), ..data.clone() };
+        turn.tell_all(hearers, Frame::new(kind.clone(), text.clone(), Data::Items(Box::new(data))));
     }
 }

@@ -2,6 +2,7 @@
 //! the order in which prefixes are tried come from the table.
 
 pub mod alias;
+pub mod build;
 pub mod doors;
 pub mod eat;
 pub mod info;
@@ -22,7 +23,9 @@ use crate::nexus::message::{Data, Frame};
 use crate::world::character::PlayerId;
 
 use super::instruction::Act;
+use super::record::Who;
 use super::turn::Turn;
+use super::{script, trigger};
 
 /// One command.
 pub struct Command {
@@ -125,7 +128,7 @@ pub fn find(word: &str) -> Option<&'static Command> {
 }
 
 /// Characters of an unknown command that a refusal repeats.
-const COMMAND_CHARS_MAX: usize = 40;
+pub const COMMAND_CHARS_MAX: usize = 40;
 
 /// How many commands one alias may stand for.
 pub const ALIAS_COMMANDS_MAX: usize = 8;
@@ -166,17 +169,26 @@ fn plain(turn: &mut Turn, player: PlayerId, line: &str) {
     let is_lower = word.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase());
     let word = if is_lower { Cow::Borrowed(word) } else { Cow::Owned(word.to_lowercase()) };
     if word.starts_with('/') {
-        let word: String = word.chars().take(COMMAND_CHARS_MAX).collect();
-        return turn.refuse(player, &word, "unknown_cmd", "Unknown builder command.");
+        return build::typed(turn, player, &word, rest, line);
     }
     if let Some(command) = find(&word) {
         return (command.run)(turn, player, &Input { name: command.names[0], rest });
     }
-    if social::run(turn, player, &word, rest) {
+    if trigger::command(turn, player, line) || social::run(turn, Who::Player(player), &word, rest) {
         return;
     }
     let data = Data::Echo { original_command: line.to_owned() };
     turn.tell(player, Frame::new("cmd.text.echo", format!("'{line}' means nothing here. Try: help"), data));
+}
+
+/// A command that a script makes a player do. Nothing of the player's own comes in between, and no trigger.
+pub fn by_script(turn: &mut Turn, player: PlayerId, word: &str, rest: &str) {
+    match find(word) {
+        Some(command) if command.names[0] == QUIT.names[0] => script::fail(turn, "A script cannot make anyone quit."),
+        Some(command) => (command.run)(turn, player, &Input { name: command.names[0], rest }),
+        None if social::run(turn, Who::Player(player), word, rest) => {}
+        None => script::fail(turn, format!("Unknown command: {word}")),
+    }
 }
 
 /// A structured command: its item by key, or else its text.

@@ -80,11 +80,15 @@ fn item_words(world: &World, id: ItemId) -> &[String] {
 
 /// Picks one character in the room with the player: a mob by keyword, a player by name.
 pub fn character(world: &World, player: PlayerId, text: &str) -> Option<Who> {
-    let room = world.room_of(Who::Player(player))?;
-    let sees_all = world.players.get(player)?.is_immortal;
-    let here = world.chars_in(room).iter().copied().filter(|who| {
-        *who == Who::Player(player) || sees_all || world.char_view(*who).is_some_and(|view| !view.is_invisible)
-    });
+    character_for(world, Who::Player(player), text)
+}
+
+/// The same for anyone; mobs see everybody.
+pub fn character_for(world: &World, by: Who, text: &str) -> Option<Who> {
+    let room = world.room_of(by)?;
+    let sees_all = by.player().is_none_or(|player| world.players.get(player).is_some_and(|row| row.is_immortal));
+    let is_seen = |who: &Who| *who == by || sees_all || world.char_view(*who).is_some_and(|view| !view.is_invisible);
+    let here = world.chars_in(room).iter().copied().filter(is_seen);
     let (n, word) = match Selector::parse(text) {
         Selector::Nth(n, word) => (n, word),
         Selector::Id(id) => {
@@ -96,7 +100,7 @@ pub fn character(world: &World, player: PlayerId, text: &str) -> Option<Who> {
         _ => return None,
     };
     if word.eq_ignore_ascii_case("me") || word.eq_ignore_ascii_case("self") {
-        return Some(Who::Player(player));
+        return Some(by);
     }
     here.into_iter().filter(|who| is_called(world, *who, word)).nth(n - 1)
 }

@@ -4,11 +4,11 @@ use crate::nexus::message::view::Named;
 use crate::nexus::message::{Data, Frame};
 use crate::world::character::PlayerId;
 use crate::world::keywords::capitalized;
-use crate::world::kinds::Gender;
+use crate::world::kinds::{Gender, ReactionEvent};
 
 use super::super::record::Who;
-use super::super::see;
 use super::super::turn::Turn;
+use super::super::{react, see};
 use super::{Command, Input, select};
 
 pub static SOCIALS: Command = Command {
@@ -62,45 +62,46 @@ fn fill(text: &str, actor: &Part, target: Option<&Part>) -> String {
 }
 
 /// Does a gesture, if there is one whose name begins so. False if there is none.
-pub fn run(turn: &mut Turn, player: PlayerId, word: &str, rest: &str) -> bool {
+pub fn run(turn: &mut Turn, by: Who, word: &str, rest: &str) -> bool {
     let Some(social) = turn.world.templates.socials.values().find(|s| s.cmd.starts_with(word)).cloned() else {
         return false;
     };
-    let Some(room) = turn.world.room_of(Who::Player(player)) else { return true };
-    if turn.world.players.get(player).is_some_and(|p| p.is_muted) {
-        turn.refuse(player, &social.cmd, "muted", "You have lost the right to be expressive for now.");
+    let Some(room) = turn.world.room_of(by) else { return true };
+    let own: Vec<PlayerId> = by.player().into_iter().collect();
+    if own.iter().any(|player| turn.world.players.get(*player).is_some_and(|p| p.is_muted)) {
+        turn.refuse_to(by, &social.cmd, "muted", "You have lost the right to be expressive for now.");
         return true;
     }
-    let actor = part(turn, Who::Player(player));
-    let named = turn.world.named(Who::Player(player));
+    let actor = part(turn, by);
+    let named = turn.world.named(by);
     let target_word = rest.split_whitespace().find(|word| !matches!(*word, "at" | "to" | "the"));
     let kind = "notification.cmd.social.success";
     let Some(target_word) = target_word else {
         if social.targetless_self.is_empty() {
-            turn.refuse(player, &social.cmd, "invalid_args", format!("{} at whom?", capitalized(&social.cmd)));
+            turn.refuse_to(by, &social.cmd, "invalid_args", format!("{} at whom?", capitalized(&social.cmd)));
             return true;
         }
         let data = Data::Social { actor: named, target: None, cmd: social.cmd.clone() };
         let text = fill(&social.targetless_self, &actor, None);
-        turn.tell(player, Frame::new("cmd.social.success", text, data.clone()));
+        turn.tell_all(own.iter().copied(), Frame::new("cmd.social.success", text, data.clone()));
         let text = fill(&social.targetless_other, &actor, None);
-        turn.tell_room(room, &[player], Frame::new(kind, text, data));
+        turn.tell_room(room, &own, Frame::new(kind, text, data));
         return true;
     };
-    let Some(who) = select::character(turn.world, player, target_word) else {
-        turn.refuse(player, &social.cmd, "invalid_target", format!("You don't see {target_word} here."));
+    let Some(who) = select::character_for(turn.world, by, target_word) else {
+        turn.refuse_to(by, &social.cmd, "invalid_target", format!("You don't see {target_word} here."));
         return true;
     };
-    if social.targeted_self.is_empty() || who == Who::Player(player) {
-        turn.refuse(player, &social.cmd, "invalid_target", "That would look odd.");
+    if social.targeted_self.is_empty() || who == by {
+        turn.refuse_to(by, &social.cmd, "invalid_target", "That would look odd.");
         return true;
     }
     let target = part(turn, who);
     let target_named = Named::called(see::who_key(who), target.name.clone(), target.name.to_lowercase());
     let data = Data::Social { actor: named, target: Some(target_named), cmd: social.cmd.clone() };
     let text = fill(&social.targeted_self, &actor, Some(&target));
-    turn.tell(player, Frame::new("cmd.social.success", text, data.clone()));
-    let mut except = vec![player];
+    turn.tell_all(own.iter().copied(), Frame::new("cmd.social.success", text, data.clone()));
+    let mut except = own;
     if let Who::Player(other) = who {
         except.push(other);
         let text = fill(&social.targeted_target, &actor, Some(&target));
@@ -108,5 +109,8 @@ pub fn run(turn: &mut Turn, player: PlayerId, word: &str, rest: &str) -> bool {
     }
     let text = fill(&social.targeted_other, &actor, Some(&target));
     turn.tell_room(room, &except, Frame::new(kind, text, data));
+    if let (Who::Mob(mob), Who::Player(_), None) = (who, by, &turn.script) {
+        react::on(turn, ReactionEvent::Social, mob, Some(by), &social.cmd);
+    }
     true
 }

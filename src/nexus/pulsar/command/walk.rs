@@ -11,7 +11,7 @@ use crate::world::template::{Room, RoomId};
 
 use super::super::record::Who;
 use super::super::turn::Turn;
-use super::super::{beat, react};
+use super::super::{beat, react, transport};
 use super::{Command, Input};
 
 macro_rules! moves {
@@ -69,6 +69,9 @@ pub fn step(turn: &mut Turn, player: PlayerId, direction: Direction) {
     if target.room_type == RoomType::Water && !has_boat(turn, player) {
         return turn.refuse(player, "move", "water_room", "You'd need to know how to swim, or have a boat.");
     }
+    if let Some(text) = transport::barred(turn, Who::Player(player), room, target, Some(direction)) {
+        return turn.refuse(player, "move", "barred", text);
+    }
     let Some(presence) = turn.world.presences.edit(player) else { return };
     presence.stamina -= cost;
     presence.room = target.id;
@@ -96,7 +99,7 @@ pub fn step(turn: &mut Turn, player: PlayerId, direction: Direction) {
     let text = Text::OfRoom { viewer: player, brief };
     turn.tell(player, Frame::new("cmd.move.success", text, Data::Move(Box::new(data))));
     show(turn, player, own, from, target, direction);
-    react::entered(turn, player, target.id);
+    react::entered_from(turn, player, target.id, Some(from));
 }
 
 fn has_boat(turn: &Turn, player: PlayerId) -> bool {

@@ -20,7 +20,7 @@ pub fn clear(word: &str) {
 pub fn meet(instruction: &Instruction) {
     let word = match instruction {
         Instruction::Text { text, .. } => text,
-        Instruction::MobLine { line, .. } => line,
+        Instruction::ScriptLine { line, .. } => line,
         Instruction::Beat => "beat",
         Instruction::Tic => "tic",
         _ => return,

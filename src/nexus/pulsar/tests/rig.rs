@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use crate::nexus::message::Frame;
 use crate::nexus::pulsar::instruction::{Instruction, Reply, Stay, What};
 use crate::nexus::pulsar::record::{Ask, Meta, OpenErrand, Place, Who};
-use crate::nexus::pulsar::turn::{self, Out, Output, Sets};
+use crate::nexus::pulsar::turn::{self, Audit, Out, Output, Sets};
 use crate::nexus::pulsar::world::World;
 use crate::nexus::pulsar::{beat, equip, load};
 use crate::nexus::timings::Due;
@@ -46,6 +46,8 @@ pub fn world_of(templates: Arc<Templates>) -> World {
         engine: "test".into(),
         is_fresh: true,
         is_stopped: false,
+        beats: 0,
+        trouble: Vec::new(),
     };
     let mut world = World::empty(meta, templates);
     beat::wind_up(&mut world);
@@ -124,6 +126,8 @@ pub struct Rig {
     pub errands: Vec<OpenErrand>,
     /// Players whose sockets were let go.
     pub detached: Vec<PlayerId>,
+    /// What builders did.
+    pub audits: Vec<Audit>,
     /// The socket of each player.
     pub sessions: BTreeMap<PlayerId, u64>,
     next_session: u64,
@@ -153,6 +157,7 @@ impl Rig {
             sent: Vec::new(),
             errands: Vec::new(),
             detached: Vec::new(),
+            audits: Vec::new(),
             sessions: BTreeMap::new(),
             next_session: 100,
             numbers: BTreeMap::new(),
@@ -176,8 +181,22 @@ impl Rig {
         if let Some(what) = logged.filter(|_| effective) {
             self.log.push(Logged { at, what, outs: written(&out.outs), hash: self.world.hash() });
         }
+        self.spread(out.outs);
+        effective
+    }
+
+    /// Something happens in a turn of its own that no instruction stands for.
+    pub fn happen(&mut self, does: impl FnOnce(&mut turn::Turn)) {
+        let mut out = Output::default();
+        self.world.meta.seq += 1;
+        self.world.ordinal = 0;
+        does(&mut turn::Turn::new(&mut self.world, &mut out));
+        self.spread(out.outs);
+    }
+
+    fn spread(&mut self, outs: Vec<Out>) {
         let mut reactions = Vec::new();
-        for out in out.outs {
+        for out in outs {
             match out {
                 Out::Message(message) => {
                     for (player, number) in &message.to {
@@ -199,6 +218,7 @@ impl Rig {
                     _ => self.errands.push(errand),
                 },
                 Out::Detach { player } => self.detached.push(player),
+                Out::Audit(audit) => self.audits.push(*audit),
                 Out::Attach { player, welcome, .. } => {
                     self.sent.push((player, Frame::welcome("a way back".into(), &welcome).into()));
                 }
@@ -208,7 +228,6 @@ impl Rig {
         for (errand, lines) in reactions {
             self.give(Instruction::Answered { errand, answer: Reply::Reaction { lines } });
         }
-        effective
     }
 
     /// Ten milliseconds later, an instruction from outside.
@@ -314,8 +333,14 @@ impl Rig {
     pub fn make_mob(&mut self, slug: &str, room: &str) -> i64 {
         let (template, room) = (self.mob_template(slug), self.room(room));
         let mut out = Output::default();
-        let mut turn = turn::Turn { world: &mut self.world, out: &mut out };
+        self.world.meta.seq += 1;
+        self.world.ordinal = 0;
+        let mut turn = turn::Turn::new(&mut self.world, &mut out);
         let mob = load::spawn_mob(&mut turn, template, room, None, None).expect("an id");
+        // What it does about its coming is a part of the stage too.
+        let asked: Vec<_> =
+            self.world.errands.iter().map(|(id, _)| id).filter(|id| id.seq == self.world.meta.seq).collect();
+        asked.into_iter().for_each(|id| drop(self.world.errands.remove(id)));
         // Nobody saw the stage being set.
         self.numbers.extend(self.world.presences.iter().map(|(player, presence)| (player, presence.messages)));
         mob

@@ -17,10 +17,10 @@ use std::sync::Arc;
 
 use super::rig::{Rig, character};
 use crate::nexus::message::{Data, Frame};
-use crate::nexus::pulsar::command::{TABLE, split_word};
+use crate::nexus::pulsar::command::{TABLE, build, split_word};
 use crate::nexus::pulsar::instruction::{Act, Instruction};
 use crate::nexus::pulsar::record::{Place, Who};
-use crate::nexus::pulsar::see;
+use crate::nexus::pulsar::{load, react, see};
 use crate::world::character::{Account, PlayerId};
 use crate::world::kinds::*;
 
@@ -154,6 +154,22 @@ impl Play {
                 config.room_brief = true;
                 self.order(Instruction::SetConfig { player, config });
             }
+            // @hurt wolf 60 40, in per cent of its health; @slay wolf; @clock 1000
+            ("hurt", [slug, before, after]) => {
+                let (mob, actor) = (self.rig.mobs(slug)[0], self.names.values().next().map(|id| Who::Player(*id)));
+                let most = self.rig.world.templates.mobs[&self.rig.mob_template(slug)].stats.health_max;
+                let part = |percent: &str| most * percent.parse::<i32>().unwrap() / 100;
+                let (before, after) = (part(before), part(after));
+                self.rig.happen(|turn| react::hurt(turn, mob, actor, before, after));
+            }
+            ("slay", [slug]) => {
+                let mob = self.rig.mobs(slug)[0];
+                self.rig.happen(|turn| {
+                    react::on(turn, ReactionEvent::Death, mob, None, "");
+                    load::destroy_mob(turn.world, mob);
+                });
+            }
+            ("clock", [minute]) => self.order(Instruction::Clock { minute: minute.parse().unwrap() }),
             ("broadcast", _) => self.order(Instruction::Broadcast { text: rest.into() }),
             ("expel", [name, ..]) => {
                 let text = split_word(rest).1.to_owned();
@@ -254,7 +270,10 @@ impl Play {
                 "mana" => character.mana = value.parse().ok(),
                 "account" => account.id = value.parse().unwrap(),
                 "immortal" => character.is_immortal = true,
-                "builder" => account.is_builder = true,
+                "builder" => {
+                    account.is_builder = true;
+                    account.builder_rank = value.parse().unwrap_or(0);
+                }
                 "staff" => account.is_staff = true,
                 _ => panic!("@enter: {setting}"),
             }
@@ -437,8 +456,9 @@ fn every_command_has_a_script_with_a_success_and_its_refusals_have_codes() {
             }
         }
     }
-    let missing: Vec<&str> =
-        TABLE.iter().map(|command| command.names[0]).filter(|name| !typed.contains(*name)).collect();
+    let builders = build::TABLE.iter().flat_map(|command| command.names).copied();
+    let players = TABLE.iter().map(|command| command.names[0]);
+    let missing: Vec<&str> = players.chain(builders).filter(|name| !typed.contains(*name)).collect();
     assert!(missing.is_empty(), "no script in tests/script types {missing:?}");
     for (_, frame) in play_all() {
         if frame.kind.ends_with(".error") && frame.kind.starts_with("cmd.") {
