@@ -55,6 +55,7 @@ fn templates(zone_wait: i64, loader_wait: Option<i64>, rules: Vec<Rule>) -> Temp
         currencies: IndexMap::new(),
         socials: IndexMap::new(),
         starting_equipment: Vec::new(),
+        skills: IndexMap::new(),
         ground: Kept::default(),
     }
 }

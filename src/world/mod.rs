@@ -19,5 +19,6 @@ pub mod lint;
 pub mod manifest;
 pub mod matcher;
 pub mod set;
+pub mod skill;
 pub mod spec;
 pub mod template;

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::by_id::ById;
 use super::kept::Kept;
 use super::kinds::*;
+use super::skill::Skill;
 use super::spec::WorldSpec;
 
 /// Ids come from Postgres sequences: rooms from 20000, worlds from 1000.
@@ -21,6 +22,9 @@ pub type LoaderId = i64;
 pub type RuleId = i64;
 pub type FactionId = i64;
 pub type CurrencyId = i64;
+
+/// What every corpse is made of. Ids of builders' items begin at one.
+pub const CORPSE: ItemTemplateId = 0;
 
 /// The set of templates of one root world.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -38,6 +42,8 @@ pub struct Templates {
     /// Keyed by command; in the order in which prefixes are tried.
     pub socials: IndexMap<String, Social>,
     pub starting_equipment: Vec<StartingEquipment>,
+    /// Keyed by code: those of the platform's archetypes, unless the world has none, and the world's own.
+    pub skills: IndexMap<String, Arc<Skill>>,
     #[serde(skip)]
     pub ground: Kept<Ground>,
 }
@@ -51,6 +57,8 @@ pub struct Ground {
     pub open: ById<OpenRooms>,
     /// The zone of each room, close together.
     pub zones: ById<ZoneId>,
+    /// Rules of loaders whose mobs belong together, with the loader.
+    pub groups: ById<LoaderId>,
 }
 
 /// Where loaders of a zone may put things without naming the room, ascending by id.
@@ -76,6 +84,8 @@ impl Templates {
                     }
                 }
             }
+            let groups = self.loaders.values().filter(|loader| loader.is_group);
+            ground.groups = groups.flat_map(|of| of.rules.iter().map(|rule| (rule.id, of.id))).collect();
             ground.zones = self.rooms.values().map(|room| (room.id, room.zone)).collect();
             ground.landmarks = self.rooms.values().filter(|r| r.has(RoomFlag::Landmark)).map(|r| r.id).collect();
             ground
@@ -337,6 +347,12 @@ pub struct MobTemplate {
     pub core_faction: Option<String>,
     pub factions: Vec<(String, i64)>,
     pub reactions: Vec<Reaction>,
+    /// Lines, one a round.
+    pub combat_script: Vec<String>,
+    pub use_abilities: bool,
+    /// Codes of skills.
+    pub teaches: Vec<String>,
+    pub teaching_conditions: String,
 }
 
 impl MobTemplate {

@@ -262,5 +262,6 @@ fn character(id: PlayerId, name: &str) -> Character {
         mute_list: vec![],
         is_initialised: false,
         items: vec![],
+        prowess: Default::default(),
     }
 }

@@ -21,6 +21,7 @@ pub(super) fn table(kind: DocumentKind) -> &'static str {
         DocumentKind::Currency => "currency",
         DocumentKind::Social => "social",
         DocumentKind::StartingEquipment => "starting_equipment",
+        DocumentKind::Skill => "skill",
     }
 }
 
@@ -63,6 +64,7 @@ fn document(kind: DocumentKind, slug: &str, spec: Value) -> Result<Document, Wor
         DocumentKind::StartingEquipment => {
             serde_json::from_value(spec).map(|spec| Document::StartingEquipment { metadata, spec })
         }
+        DocumentKind::Skill => serde_json::from_value(spec).map(|spec| Document::Skill { metadata, spec }),
     };
     read.map_err(|error| WorldsError::Database(format!("{} `{slug}` cannot be read: {error}", kind.as_str())))
 }

@@ -6,7 +6,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
 use crate::nexus::beat::BEAT_MILLIS;
-use crate::nexus::message::view::{ActorPatch, Named, RoomRef, Vital};
+use crate::nexus::message::view::{ActorPatch, Vital};
 use crate::nexus::message::{Data, Frame};
 use crate::nexus::tic::TIC_MILLIS;
 use crate::world::character::PlayerId;
@@ -15,10 +15,11 @@ use crate::world::internal::{Errand, LoaderQuery};
 use crate::world::kinds::*;
 use crate::world::template::{RoomId, ZoneId};
 
-use super::command::walk;
+use super::combat::{aggro, round};
 use super::instruction::{BeatStage, Instruction};
 use super::load;
 use super::record::{Ask, MobId, Stamp, Who};
+use super::skill::tick;
 use super::turn::Turn;
 use super::world::World;
 
@@ -39,7 +40,7 @@ pub fn wind_up(world: &mut World) {
 
 pub fn beat(turn: &mut Turn) -> bool {
     turn.world.schedule(BEAT_MILLIS, Instruction::Beat);
-    players(turn, i64::MIN);
+    fights(turn, i64::MIN);
     true
 }
 
@@ -56,11 +57,25 @@ pub fn skipped(turn: &mut Turn, instruction: Instruction) {
 /// Goes on with a Beat that is cut into turns.
 pub fn on(turn: &mut Turn, stage: BeatStage, after: i64) -> bool {
     match stage {
+        BeatStage::Fight => fights(turn, after),
+        BeatStage::Effects => effects(turn, after),
         BeatStage::Players => players(turn, after),
         BeatStage::Mobs => mobs(turn, after),
         BeatStage::Roam => roam(turn, after),
     }
     true
+}
+
+fn fights(turn: &mut Turn, after: i64) {
+    if round::fights(turn, after) {
+        effects(turn, i64::MIN);
+    }
+}
+
+fn effects(turn: &mut Turn, after: i64) {
+    if tick::effects(turn, after) {
+        players(turn, i64::MIN);
+    }
 }
 
 fn players(turn: &mut Turn, after: i64) {
@@ -97,7 +112,7 @@ fn regenerate_player(turn: &mut Turn, id: PlayerId) {
         turn.world.index.tired_players.remove(&id);
         return;
     };
-    let [health, mana, stamina] = formulas::player_regeneration(&stats, state == CharacterState::Resting);
+    let [health, mana, stamina] = formulas::player_regeneration(&stats, state);
     let healed = (health_now + health).min(stats.health_max.max(health_now));
     let mut changed = healed != health_now;
     if changed && let Some(player) = turn.world.players.edit(id) {
@@ -168,7 +183,10 @@ fn regenerate_mob(world: &mut World, id: MobId, beats: u64) {
     let Some(mob) = world.mobs.get(id) else { return };
     let Some(template) = world.templates.mobs.get(&mob.template) else { return };
     let stats = template.stats;
-    let [health, mana, stamina] = formulas::mob_regeneration(&stats, template.regen_rate);
+    let [mut health, mana, stamina] = formulas::mob_regeneration(&stats, template.regen_rate);
+    if world.is_fighting(Who::Mob(id)) {
+        health = stats.health_regen;
+    }
     let beats = i64::try_from(beats).unwrap_or(i64::MAX);
     let grown = |now: i32, gain: i32, max: i32| {
         i64::from(now).saturating_add(i64::from(gain).saturating_mul(beats)).min(i64::from(max.max(now))) as i32
@@ -225,7 +243,7 @@ fn roam_one(turn: &mut Turn, id: MobId) {
     let Some(mob) = world.mobs.get(id) else { return };
     let (from, ground) = (mob.room, mob.ground);
     let Some(template) = world.templates.mobs.get(&mob.template).cloned() else { return };
-    if !world.chance(template.roam_chance) {
+    if world.fights.contains(id) || !world.chance(template.roam_chance) {
         return;
     }
     let Some(room) = world.templates.rooms.get(&from).cloned() else { return };
@@ -245,27 +263,8 @@ fn roam_one(turn: &mut Turn, id: MobId) {
         return;
     }
     let (direction, to) = ways[world.roll(ways.len() as u32) as usize];
-    let is_seen = |turn: &Turn, room| !template.is_invisible && turn.world.players_in(room).next().is_some();
-    if is_seen(turn, from)
-        && let Some(actor) = turn.world.char_view(Who::Mob(id))
-    {
-        let text = walk::leaves(actor.clone(), direction);
-        let data = Data::Exit { actor: Named::Seen(actor), direction: Some(direction.as_str()) };
-        turn.tell_room(from, &[], Frame::new("notification.movement.exit", text, data));
-    }
-    turn.world.shift(Who::Mob(id), from, to);
-    if let Some(mob) = turn.world.mobs.edit_unseen(id) {
-        mob.room = to;
-    }
-    if is_seen(turn, to)
-        && let Some(actor) = turn.world.char_view(Who::Mob(id))
-        && let Some(target) = turn.world.templates.rooms.get(&to).cloned()
-    {
-        let text = walk::arrives(actor.clone(), direction);
-        let direction = Some(direction.opposite().as_str());
-        let data = Data::Enter { actor, direction, room: RoomRef(target) };
-        turn.tell_room(to, &[], Frame::new("notification.movement.enter", text, data));
-    }
+    aggro::go(turn, id, direction, to);
+    aggro::arrived(turn, id);
 }
 
 impl World {

@@ -4,11 +4,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::world::character::{Account, PlayerConfig, PlayerId};
+use crate::world::character::{Account, ItemId, PlayerConfig, PlayerId};
 use crate::world::internal::{Answer, ErrandId};
 use crate::world::template::ZoneId;
 
-use super::record::{Appended, MobId};
+use super::record::{Appended, MobId, Who};
 
 /// Bytes of an encoded instruction at the most.
 pub const INSTRUCTION_BYTES_MAX: usize = 16 * 1024;
@@ -146,6 +146,20 @@ pub enum Instruction {
         stage: SettleStage,
         after: i64,
     },
+    /// A corpse has lain long enough.
+    Decay {
+        item: ItemId,
+    },
+    /// What works on someone wears off.
+    EffectEnds {
+        who: Who,
+        id: u64,
+    },
+    /// What someone casts is done.
+    CastEnds {
+        who: Who,
+        id: u64,
+    },
     /// A zone woke after so many Beats: what mobs after this one regained in its sleep.
     WakeOn {
         zone: ZoneId,
@@ -164,7 +178,7 @@ pub struct Stay {
 }
 
 /// The kinds of instructions, as the meters name them.
-pub const KINDS: [&str; 27] = [
+pub const KINDS: [&str; 30] = [
     "connect",
     "unlink",
     "text",
@@ -191,6 +205,9 @@ pub const KINDS: [&str; 27] = [
     "renew",
     "resettle",
     "wake_on",
+    "decay",
+    "effect_ends",
+    "cast_ends",
     "cancelled",
 ];
 /// The kind of a timing that was cancelled while its entry lay in the heap.
@@ -226,6 +243,9 @@ impl Instruction {
             Self::Renew { .. } => 23,
             Self::Resettle { .. } => 24,
             Self::WakeOn { .. } => 25,
+            Self::Decay { .. } => 26,
+            Self::EffectEnds { .. } => 27,
+            Self::CastEnds { .. } => 28,
         }
     }
 }
@@ -236,6 +256,8 @@ pub enum BeatStage {
     Players,
     Mobs,
     Roam,
+    Fight,
+    Effects,
 }
 
 /// What may lose its template, or become otherwise by it.
@@ -333,6 +355,9 @@ mod tests {
             Instruction::Skip { timer: None },
             Instruction::Renew { after: 0 },
             Instruction::WakeOn { zone: 1, beats: 0, after: 0 },
+            Instruction::Decay { item: 1 },
+            Instruction::EffectEnds { who: Who::Player(1), id: 1 },
+            Instruction::CastEnds { who: Who::Mob(1), id: 1 },
             Instruction::Resettle { stage: SettleStage::Items, after: 0 },
         ] {
             let debug = format!("{instruction:?}");

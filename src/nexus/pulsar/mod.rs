@@ -3,6 +3,7 @@
 
 pub mod beat;
 pub mod changes;
+pub mod combat;
 pub mod command;
 pub mod condition;
 pub mod connect;
@@ -16,6 +17,7 @@ pub mod react;
 pub mod record;
 mod rows;
 pub mod see;
+pub mod skill;
 pub mod sound;
 pub mod table;
 pub mod turn;

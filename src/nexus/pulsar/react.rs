@@ -52,7 +52,7 @@ pub fn appeared(turn: &mut Turn, mob: MobId, room: RoomId) {
 }
 
 /// Asks for what the mobs of the room do about it, or only the one that it happened to.
-fn trigger(
+pub(super) fn trigger(
     turn: &mut Turn,
     player: PlayerId,
     room: RoomId,

@@ -11,7 +11,7 @@ use super::instruction::{Applied, Instruction, What};
 use super::record::{Ask, OpenErrand, Presence, Who};
 use super::table::Table;
 use super::world::World;
-use super::{beat, command, connect, leave, load, order, react};
+use super::{beat, combat, command, connect, leave, load, order, react, skill};
 
 /// What a turn yields, in order.
 #[derive(Clone, Debug)]
@@ -168,6 +168,12 @@ impl Turn<'_> {
                 load::resettle_on(self, stage, after);
                 true
             }
+            I::Decay { item } => combat::death::decay(self, item),
+            I::EffectEnds { who, id } => {
+                skill::effect::end(self, who, id);
+                true
+            }
+            I::CastEnds { who, id } => skill::cast::done(self, who, id),
             I::WakeOn { zone, beats, after } => {
                 beat::wake_on(self.world, zone, beats, after);
                 true

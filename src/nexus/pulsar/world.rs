@@ -11,6 +11,7 @@ use crate::world::template::{RoomId, RuleId, Templates, ZoneId};
 
 use super::super::message::view;
 use super::super::timings::Timings;
+use super::combat::rows::{Aura, CharId, Cooldowns, Fight};
 use super::instruction::Instruction;
 use super::record::*;
 use super::table::Table;
@@ -39,6 +40,11 @@ pub struct World {
     pub staged: Table<u64, Staged>,
     /// How often the Forge has stored a character that left; an older copy of it may not come back.
     pub departed: Table<PlayerId, Stamp>,
+    /// Of those who fight, by character.
+    pub fights: Table<CharId, Fight>,
+    /// Of those on whom something works, by character.
+    pub auras: Table<CharId, Aura>,
+    pub cooldowns: Table<CharId, Cooldowns>,
     /// Derived from `waiting`, and arrivals from outside.
     pub timings: Timings,
     pub index: Index,
@@ -82,6 +88,9 @@ impl World {
             loader_runs: Table::new(b'L', FEW),
             staged: Table::new(b'S', FEW),
             departed: Table::new(b'D', FEW),
+            fights: Table::new(b'F', SOME),
+            auras: Table::new(b'A', FEW),
+            cooldowns: Table::new(b'C', FEW),
             timings: Timings::default(),
             index: Index::default(),
             ordinal: 0,
@@ -95,6 +104,13 @@ impl World {
         self.meta.next_arrival += 1;
         self.waiting.insert(arrival, Timing { due, instruction });
         self.timings.wait(due, arrival);
+    }
+
+    /// Schedules an instruction that knows its own number; the number.
+    pub fn schedule_numbered(&mut self, after: u64, make: impl FnOnce(u64) -> Instruction) -> u64 {
+        let number = self.meta.next_arrival;
+        self.schedule(after, make(number));
+        number
     }
 
     /// An id for a new mob or item; none when the block is used up and no other is granted.

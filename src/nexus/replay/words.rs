@@ -1,6 +1,7 @@
 //! Instructions in words that an operator understands.
 
 use crate::nexus::pulsar::instruction::{Act, Applied, Instruction, Reply, What};
+use crate::nexus::pulsar::record::Who;
 use crate::world::character::PlayerId;
 use crate::world::internal::{Answer, ErrandId};
 
@@ -65,10 +66,20 @@ pub fn of(instruction: &Instruction, name: &dyn Fn(PlayerId) -> Option<String>) 
         I::LoadOn { errand: id, next } => format!("loading goes on at {next}, errand {}", errand(id)),
         I::Stop => "the world stops".into(),
         I::WakeOn { zone, after, .. } => format!("zone {zone} goes on waking after mob.{after}"),
+        I::Decay { item } => format!("the corpse item.{item} has lain long enough"),
+        I::EffectEnds { who: on, id } => format!("effect {id} on {} wears off", character(*on)),
+        I::CastEnds { who: of, id } => format!("cast {id} of {} is done", character(*of)),
         I::Renew { after } => format!("the players after player.{after} get everything anew"),
         I::Resettle { stage, after } => format!("{stage:?} after {after} are held against the new template set"),
         I::Skip { timer: None } => "a turn that panicked is left out".into(),
         I::Skip { timer: Some(timer) } => format!("a turn that panicked is left out, and timing {timer} with it"),
+    }
+}
+
+fn character(who: Who) -> String {
+    match who {
+        Who::Player(id) => format!("player.{id}"),
+        Who::Mob(id) => format!("mob.{id}"),
     }
 }
 

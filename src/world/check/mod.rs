@@ -4,6 +4,7 @@
 
 mod folk;
 mod places;
+mod skills;
 mod things;
 
 use std::collections::BTreeMap;
@@ -105,6 +106,7 @@ impl<'a> Checker<'a> {
                 self.reference(at, "spec.item", DocumentKind::Item, &spec.item);
                 self.copies(at, "spec.num", spec.num);
             }
+            Document::Skill { metadata, spec } => self.skill(at, &metadata.slug, spec),
         }
     }
 

@@ -82,6 +82,7 @@ fn document(node: &Node) -> Result<Document, Error> {
         DocumentKind::Currency => Document::Currency { metadata, spec: field("spec", spec)? },
         DocumentKind::Social => Document::Social { metadata, spec: field("spec", spec)? },
         DocumentKind::StartingEquipment => Document::StartingEquipment { metadata, spec: field("spec", spec)? },
+        DocumentKind::Skill => Document::Skill { metadata, spec: field("spec", spec)? },
     })
 }
 

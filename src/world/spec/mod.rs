@@ -5,6 +5,7 @@
 
 mod folk;
 mod places;
+mod skills;
 mod things;
 
 use serde::{Deserialize, Serialize, Serializer};
@@ -13,6 +14,7 @@ use serde_saphyr::FlowSeq;
 use super::kinds::*;
 pub use folk::*;
 pub use places::*;
+pub use skills::*;
 pub use things::*;
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
@@ -51,6 +53,7 @@ pub enum Document {
     Currency { metadata: Metadata, spec: Box<CurrencySpec> },
     Social { metadata: Metadata, spec: Box<SocialSpec> },
     StartingEquipment { metadata: Metadata, spec: Box<StartingEquipmentSpec> },
+    Skill { metadata: Metadata, spec: Box<SkillSpec> },
 }
 
 impl Document {
@@ -66,6 +69,7 @@ impl Document {
             Self::Currency { .. } => DocumentKind::Currency,
             Self::Social { .. } => DocumentKind::Social,
             Self::StartingEquipment { .. } => DocumentKind::StartingEquipment,
+            Self::Skill { .. } => DocumentKind::Skill,
         }
     }
 
@@ -80,7 +84,8 @@ impl Document {
             | Self::Faction { metadata, .. }
             | Self::Currency { metadata, .. }
             | Self::Social { metadata, .. }
-            | Self::StartingEquipment { metadata, .. } => metadata,
+            | Self::StartingEquipment { metadata, .. }
+            | Self::Skill { metadata, .. } => metadata,
         }
     }
 
@@ -95,7 +100,8 @@ impl Document {
             | Self::Faction { metadata, .. }
             | Self::Currency { metadata, .. }
             | Self::Social { metadata, .. }
-            | Self::StartingEquipment { metadata, .. } => metadata,
+            | Self::StartingEquipment { metadata, .. }
+            | Self::Skill { metadata, .. } => metadata,
         }
     }
 

@@ -5,78 +5,85 @@ export type DoorState = "open" | "closed" | "locked";
 export type Attribute = "constitution" | "dexterity" | "intelligence" | "strength" | "attack_power" | "spell_power" | "crit" | "dodge" | "resilience" | "health_max" | "mana_max" | "stamina_max" | "health_regen" | "mana_regen" | "stamina_regen";
 
 export type Actor = {
-  aliases: Record<string, {
+  aliases?: Record<string, {
     id: number;
     match: string;
     replacement: string;
   }>;
-  archetype: string;
-  armor: number;
-  armor_perc: number;
-  attack_power: number;
-  char_type: "player";
-  constitution: number;
-  cooldowns: Record<string, never>;
-  core_faction: string;
-  crit: number;
-  crit_perc: number;
-  currencies: Record<string, number>;
-  damage: number;
-  description: string;
-  dexterity: number;
-  display_faction: string | null;
-  dodge: number;
-  dodge_perc: number;
-  effects: Record<string, never>;
-  equipment: Record<string, Item>;
+  archetype?: string;
+  armor?: number;
+  armor_perc?: number;
+  attack_power?: number;
+  char_type?: "player";
+  constitution?: number;
+  cooldowns?: Record<string, {
+    actor: Named;
+    duration: number;
+    expires: number;
+    skill: string;
+    start: number;
+  }>;
+  core_faction?: string;
+  crit?: number;
+  crit_perc?: number;
+  currencies?: Record<string, number>;
+  damage?: number;
+  description?: string;
+  dexterity?: number;
+  display_faction?: string | null;
+  dodge?: number;
+  dodge_perc?: number;
+  effects?: Record<string, never>;
+  equipment?: Record<string, Item>;
   experience: number;
   experience_needed: number;
   experience_progress: number;
-  factions: Record<string, number | string>;
-  focus: string;
-  gender: string;
-  glory: number;
+  factions?: Record<string, number | string>;
+  focus?: string;
+  gender?: string;
+  glory?: number;
   gold: number;
-  health: number;
-  health_max: number;
-  health_regen: number;
-  id: number;
-  intelligence: number;
-  inventory: Item[];
-  is_builder: boolean;
-  is_confirmed: boolean;
-  is_immortal: boolean;
-  is_invisible: boolean;
-  is_muted: boolean;
-  is_staff: boolean;
-  is_temporary: boolean;
+  health?: number;
+  health_max?: number;
+  health_regen?: number;
+  id?: number;
+  intelligence?: number;
+  inventory?: Item[];
+  is_builder?: boolean;
+  is_confirmed?: boolean;
+  is_immortal?: boolean;
+  is_invisible?: boolean;
+  is_muted?: boolean;
+  is_staff?: boolean;
+  is_temporary?: boolean;
   key: string;
-  keyword: string;
-  keywords: string;
+  keyword?: string;
+  keywords?: string;
   level: number;
-  mana: number;
-  mana_max: number;
-  mana_regen: number;
-  marks: Record<string, string>;
-  medals: number;
-  mute_list: string[];
+  mana?: number;
+  mana_max?: number;
+  mana_regen?: number;
+  marks?: Record<string, string>;
+  medals?: number;
+  mute_list?: string[];
   name: string;
-  resilience: number;
-  resilience_perc: number;
-  room: KeyRef;
-  skills: {
-    custom: Record<string, never>;
+  resilience?: number;
+  resilience_perc?: number;
+  room?: KeyRef;
+  skills?: {
+    custom: Record<string, string>;
+    known: string[];
   };
-  spell_power: number;
-  stamina: number;
-  stamina_max: number;
-  stamina_regen: number;
-  stance: null;
-  state: string;
-  strength: number;
-  title: string;
-  user_id: number;
-  user_name: string;
+  spell_power?: number;
+  stamina?: number;
+  stamina_max?: number;
+  stamina_regen?: number;
+  stance?: null;
+  state?: string;
+  strength?: number;
+  title?: string;
+  user_id?: number;
+  user_name?: string;
 };
 
 export type ActorPart = {
@@ -97,30 +104,30 @@ export type ActorPart = {
 
 export type Char = {
   actions: never[];
-  archetype: string;
+  archetype?: string;
   char_type: "mob" | "player";
   core_faction: string;
-  description: string;
-  display_faction: string | null;
-  equipment: Record<string, Item>;
+  description?: string;
+  display_faction?: string | null;
+  equipment?: Record<string, Item>;
   gender: string;
-  group_id: null;
+  group_id?: null;
   health: number;
   health_max: number;
   id: number;
-  is_crafter: boolean;
+  is_crafter?: boolean;
   is_elite: boolean;
   is_invisible: boolean;
   is_linkless: boolean;
-  is_merchant: boolean;
-  is_upgrader: boolean;
+  is_merchant?: boolean;
+  is_upgrader?: boolean;
   key: string;
   keyword: string;
   keywords: string;
   level: number;
-  merchant_profit: number | null;
+  merchant_profit?: number | null;
   name: string;
-  pronouns: {
+  pronouns?: {
     object: string;
     possessive: string;
     reflexive: string;
@@ -131,9 +138,9 @@ export type Char = {
     enquire: boolean;
   };
   room_description: string;
-  stance: null;
+  stance?: null;
   state: string;
-  target: null;
+  target: Named | null;
   template_id: number | null;
   title: string;
 };
@@ -278,9 +285,35 @@ export type SyncWorld = {
   players_can_set_title: boolean;
   skills: {
     custom: {
-      definitions: Record<string, never>;
+      definitions: Record<string, {
+        archetype: string | null;
+        cast_time: number;
+        code: string;
+        cooldown: number;
+        cost: number;
+        cost_calc: string;
+        cost_type: string;
+        help: string;
+        intent: string;
+        level: number;
+        name: string;
+        skill: string;
+      }>;
     };
-    definitions: Record<string, never>;
+    definitions: Record<string, {
+      archetype: string | null;
+      cast_time: number;
+      code: string;
+      cooldown: number;
+      cost: number;
+      cost_calc: string;
+      cost_type: string;
+      help: string;
+      intent: string;
+      level: number;
+      name: string;
+      skill: string;
+    }>;
   };
   socials: {
     cmds: Record<string, string[]>;
@@ -309,6 +342,42 @@ export type WhoEntry = {
 
 /** What the data of each type of frame is. */
 export type FrameData = {
+  "affect.cast.interrupt": Record<string, never>;
+  "affect.combat.end": {
+    actor: ActorPart;
+  };
+  "affect.death": {
+    actor: ActorPart;
+    door_states: ({
+      direction: Direction;
+      door_state: DoorState;
+      key: string;
+    })[];
+    is_auto: boolean;
+    map: never[];
+    room: Room;
+  };
+  "affect.experience": {
+    actor: Actor;
+  };
+  "affect.flee.success": {
+    actor: ActorPart;
+    direction: Direction;
+    door_states: ({
+      direction: Direction;
+      door_state: DoorState;
+      key: string;
+    })[];
+    is_auto: boolean;
+    map: never[];
+    room: Room;
+  };
+  "affect.level": {
+    actor: Actor;
+  };
+  "affect.revival": {
+    actor: Actor;
+  };
   "cmd.<command>.error": {
     code: string;
     error: string;
@@ -320,6 +389,13 @@ export type FrameData = {
       match: string;
       replacement: string;
     }>;
+  };
+  "cmd.autoflee.success": Record<string, never>;
+  "cmd.cast.success": {
+    duration: number;
+    expires: number;
+    method: string;
+    skill: string;
   };
   "cmd.chat.success": {
     actor: Named;
@@ -351,6 +427,12 @@ export type FrameData = {
     id: number;
     name: string;
   }>;
+  "cmd.focus.success": {
+    focus: string;
+  };
+  "cmd.forget.success": {
+    actor: Actor;
+  };
   "cmd.get.success": {
     actor: Actor;
     items: Item[];
@@ -366,12 +448,25 @@ export type FrameData = {
     command?: CommandHelp;
     commands?: CommandHelp[];
   };
+  "cmd.hotkey.success": {
+    actor: Actor;
+  };
   "cmd.inventory.success": {
     actor: {
       gold: number;
       inventory: Item[];
       key: string;
     };
+  };
+  "cmd.kill.success": {
+    actor: {
+      key: string;
+      state: string;
+      target: Char;
+    };
+  };
+  "cmd.learn.success": {
+    actor?: Actor;
   };
   "cmd.look.success": {
     actor: ActorPart;
@@ -419,6 +514,27 @@ export type FrameData = {
   "cmd.say.success": {
     actor: Named;
     message: string;
+  };
+  "cmd.skills.success": {
+    hotkeys: {
+      1: string;
+      2?: string;
+      3?: string;
+    };
+    known: ({
+      archetype: string | null;
+      cast_time: number;
+      code: string;
+      cooldown: number;
+      cost: number;
+      cost_calc: string;
+      cost_type: string;
+      help: string;
+      intent: string;
+      level: number;
+      name: string;
+      skill: string;
+    })[];
   };
   "cmd.social.success": {
     actor: Named;
@@ -518,7 +634,27 @@ export type FrameData = {
     exit_room: MapRoom;
     room: MapRoom;
   };
+  "effect.end": {
+    code: string;
+    expires: number;
+    key: string;
+    target: string;
+  };
+  "effect.start": {
+    actor: string;
+    code: string;
+    custom: boolean;
+    duration: number;
+    expires: number;
+    friendly: boolean;
+    key: string;
+    name: string;
+    removed_effects: never[];
+    start: number;
+    target: string;
+  };
   "notification.broadcast": Record<string, never>;
+  "notification.cast": Record<string, never>;
   "notification.cmd.chat.success": {
     actor: Named;
     faction: string | null;
@@ -542,6 +678,10 @@ export type FrameData = {
     actor: Named;
     message: string;
   };
+  "notification.cmd.flee.exit": {
+    actor: Named;
+    direction: Direction;
+  };
   "notification.cmd.get.success": {
     actor: Named;
     items: Item[];
@@ -552,6 +692,10 @@ export type FrameData = {
     actor: Actor | Named;
     items: Item[];
     room?: Room;
+  };
+  "notification.cmd.kill.success": {
+    actor: Char;
+    target: Char;
   };
   "notification.cmd.look": Record<string, never>;
   "notification.cmd.put.success": {
@@ -601,6 +745,40 @@ export type FrameData = {
     actor: Named;
     message: string;
   };
+  "notification.combat.attack": {
+    actor: Char;
+    attack: string;
+    damage_absorbed: number;
+    damage_taken: number;
+    healing_done: number;
+    is_crit_hit: boolean;
+    is_heal: boolean;
+    label: string;
+    outcome: string;
+    round_id: number;
+    target: Char;
+  };
+  "notification.combat.healing": {
+    actor: Char;
+    attack: string;
+    damage_absorbed: number;
+    damage_taken: number;
+    healing_done: number;
+    is_crit_hit: boolean;
+    is_heal: boolean;
+    label: string;
+    outcome: string;
+    round_id: number;
+    target: Char;
+  };
+  "notification.death": {
+    corpse: Item;
+    deceased: Char;
+    killer: Char;
+  };
+  "notification.decay": {
+    items: KeyRef[];
+  };
   "notification.door.close": {
     direction: Direction;
     door_state: DoorState;
@@ -634,6 +812,13 @@ export type FrameData = {
     message: string;
   };
   "notification.who": WhoEntry[];
+  "skill.cooldown.start": {
+    actor: Named;
+    duration: number;
+    expires: number;
+    skill: string;
+    start: number;
+  };
   "system.connect.success": {
     last_n?: number;
     resume: string;
