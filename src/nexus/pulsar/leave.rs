@@ -76,10 +76,11 @@ fn remove(turn: &mut Turn, player: PlayerId, how: &str) {
         turn.world.destroy_item(item);
     }
     turn.world.depart(Who::Player(player), room);
-    combat::leave(turn, Who::Player(player));
-    turn.world.forget_fights(Who::Player(player));
     turn.world.players.remove(player);
     turn.world.presences.remove(player);
+    // Whoever is nowhere is not followed.
+    combat::leave(turn, Who::Player(player));
+    turn.world.forget_fights(Who::Player(player));
     turn.world.viewed.remove(player);
     turn.world.index.names.remove(&character.name.to_lowercase());
     turn.world.index.linkless.remove(&player);

@@ -5,6 +5,7 @@ pub mod bombs;
 pub mod rig;
 
 mod away;
+mod fights;
 mod large;
 mod limits;
 pub mod loads;

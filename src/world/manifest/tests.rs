@@ -154,6 +154,7 @@ fn the_fixture_survives_writing() {
             "factions.yaml",
             "items.yaml",
             "mobs.yaml",
+            "skills.yaml",
             "socials.yaml",
             "starting-equipment.yaml",
             "village/loaders.yaml",

@@ -657,7 +657,7 @@ export type FrameData = {
     friendly: boolean;
     key: string;
     name: string;
-    removed_effects: never[];
+    removed_effects: string[];
     start: number;
     target: string;
   };
