@@ -125,6 +125,18 @@ fn mixed_into_the_journal(bencher: Bencher) {
     }
 }
 
+/// A round of five hundred players against five hundred mobs in a hundred rooms, messages built and not encoded. The
+/// figure to hold against 3 µs a fighter.
+#[divan::bench]
+fn fight_round(bencher: Bencher) {
+    let bench = RefCell::new(town::with(PEOPLE, PEOPLE));
+    town::brawl(&mut bench.borrow_mut());
+    bencher
+        .counter(ItemsCount::new(2 * PEOPLE))
+        .with_inputs(|| town::heal(&mut bench.borrow_mut()))
+        .bench_local_values(|()| town::round(&mut bench.borrow_mut()));
+}
+
 /// What a frame costs to encode; it is encoded once for all its recipients.
 #[divan::bench(args = ["look", "north", "say good evening", "inventory", "who"])]
 fn encode(bencher: Bencher, text: &str) {

@@ -139,5 +139,6 @@ fn character(id: PlayerId, room: i64) -> Character {
         mute_list: Vec::new(),
         is_initialised: false,
         items: Vec::new(),
+        prowess: Default::default(),
     }
 }

@@ -3,9 +3,12 @@
 use std::sync::Arc;
 
 use indexmap::IndexMap;
+use realms::nexus::pulsar::beat::{self, BEAT_CHUNK};
+use realms::nexus::pulsar::combat::{self, round};
+use realms::nexus::pulsar::load;
+use realms::nexus::pulsar::record::Who;
 use realms::nexus::pulsar::turn::{self, Output};
 use realms::nexus::pulsar::world::World;
-use realms::nexus::pulsar::{beat, load};
 use realms::world::character::PlayerId;
 use realms::world::compile::{Ids, compile};
 use realms::world::kinds::*;
@@ -100,4 +103,44 @@ pub fn triggers(bench: &mut Bench, count: i64, words: impl Fn(i64) -> String) {
     }
     set.watch();
     bench.world.templates = Arc::new(set);
+}
+
+/// Everyone takes on a mob in the same room.
+pub fn brawl(bench: &mut Bench) {
+    let mobs: Vec<(i64, i64)> = bench.world.mobs.iter().map(|(id, mob)| (id, mob.room)).collect();
+    let people: Vec<(PlayerId, i64)> = bench.world.presences.iter().map(|(id, at)| (id, at.room)).collect();
+    let mut free = mobs;
+    for (player, room) in people {
+        let Some(at) = free.iter().position(|(_, own)| *own == room) else { continue };
+        let (mob, _) = free.swap_remove(at);
+        let mut turn = turn::Turn::new(&mut bench.world, &mut bench.out);
+        combat::attack(&mut turn, Who::Player(player), Who::Mob(mob));
+    }
+    bench.out.outs.clear();
+}
+
+/// Nobody dies of the next round.
+pub fn heal(bench: &mut Bench) {
+    let fighters: Vec<i64> = bench.world.fights.iter().map(|(id, _)| id).collect();
+    for id in fighters {
+        bench.world.set_health(Who::of(id), 1_000_000);
+    }
+}
+
+/// One round of all who fight; how many messages came of it.
+pub fn round(bench: &mut Bench) -> usize {
+    let (mut after, mut messages) = (i64::MIN, 0);
+    loop {
+        bench.out.outs.clear();
+        let last = bench.world.fights.after(after).nth(BEAT_CHUNK - 1).map(|(id, _)| id);
+        let mut turn = turn::Turn::new(&mut bench.world, &mut bench.out);
+        let complete = round::fights(&mut turn, after);
+        messages += bench.out.outs.len();
+        let Some(last) = last.filter(|_| !complete) else { return messages };
+        // What was set for the rest is done here at once.
+        let number = bench.world.meta.next_arrival - 1;
+        bench.world.waiting.remove(number);
+        bench.world.timings.pop(bench.world.meta.now);
+        after = last;
+    }
 }

@@ -9,7 +9,7 @@ use deadpool_postgres::{GenericClient, Transaction};
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Error, Row};
 
-use crate::world::character::{Character, ItemId, PlayerId, SavedItem, SavedPlace};
+use crate::world::character::{Character, ItemId, PlayerId, Prowess, SavedEffect, SavedItem, SavedPlace};
 use crate::world::kinds::{Archetype, Gender, Slot};
 
 /// The character with everything that it owns; None when there is none of this id.
@@ -20,7 +20,7 @@ pub async fn load(client: &impl GenericClient, player_id: PlayerId) -> Result<Op
     let summary = client
         .prepare_cached(
             "select id, name, title, description, level, archetype, gender, experience, health, mana, stamina, gold,
-                    glory, medals, is_immortal, is_muted, room_id, core_faction, is_initialised
+                    glory, medals, is_immortal, is_muted, room_id, core_faction, is_initialised, autoflee, focus
              from player where id = $1",
         )
         .await?;
@@ -38,6 +38,11 @@ pub async fn load(client: &impl GenericClient, player_id: PlayerId) -> Result<Op
     character.aliases = list("player_alias", "match, replacement").await?.iter().map(pair).collect();
     character.marks = list("player_mark", "name, value").await?.iter().map(pair).collect();
     character.mute_list = list("player_mute", "name").await?.iter().map(|r| r.get(0)).collect();
+    character.prowess.skills = list("player_learned", "code, hotkey").await?.iter().map(pair).collect();
+    character.prowess.cooldowns = list("player_cooldown", "code, remaining").await?.iter().map(pair).collect();
+    let effects = list("player_effect", "state").await?;
+    // One that this version cannot read any more has worn off.
+    character.prowess.effects = effects.iter().filter_map(|row| serde_json::from_str(row.get(0)).ok()).collect();
     Ok(Some(character))
 }
 
@@ -57,6 +62,10 @@ pub async fn store(transaction: &Transaction<'_>, character: &Character) -> Resu
     replace(transaction, id, ("player_faction", "code", "standing", "int8"), numbers(&character.factions)).await?;
     replace(transaction, id, ("player_alias", "match", "replacement", "text"), texts(&character.aliases)).await?;
     replace(transaction, id, ("player_mark", "name", "value", "text"), texts(&character.marks)).await?;
+    let prowess = &character.prowess;
+    replace(transaction, id, ("player_learned", "code", "hotkey", "text"), texts(&prowess.skills)).await?;
+    replace(transaction, id, ("player_cooldown", "code", "remaining", "int8"), numbers(&prowess.cooldowns)).await?;
+    replace(transaction, id, ("player_effect", "code", "state", "text"), states(&prowess.effects)).await?;
     store_mutes(transaction, character).await?;
     Ok(true)
 }
@@ -90,6 +99,11 @@ fn of_summary(row: &Row) -> Character {
         mute_list: Vec::new(),
         is_initialised: row.get("is_initialised"),
         items: Vec::new(),
+        prowess: Prowess {
+            autoflee: u32::try_from(row.get::<_, i16>("autoflee")).unwrap_or(0),
+            focus: row.get("focus"),
+            ..Prowess::default()
+        },
     }
 }
 
@@ -120,14 +134,17 @@ async fn store_summary(transaction: &Transaction<'_>, c: &Character) -> Result<b
         .prepare_cached(
             "update player set title = $2, description = $3, level = $4, archetype = $5, gender = $6,
                     experience = $7, health = $8, mana = $9, stamina = $10, gold = $11, glory = $12, medals = $13,
-                    is_immortal = $14, is_muted = $15, room_id = $16, core_faction = $17, is_initialised = $18
+                    is_immortal = $14, is_muted = $15, room_id = $16, core_faction = $17, is_initialised = $18,
+                    autoflee = $19, focus = $20
              where id = $1",
         )
         .await?;
     let level = i32::try_from(c.level).unwrap_or(i32::MAX);
     let (title, description, core) = (clean(&c.title), clean(&c.description), c.core_faction.as_deref().map(clean));
     let (archetype, gender) = (c.archetype.as_str(), c.gender.as_str());
-    let values: [&(dyn ToSql + Sync); 18] = [
+    let autoflee = i16::try_from(c.prowess.autoflee.min(100)).unwrap_or(0);
+    let focus = clean(&c.prowess.focus);
+    let values: [&(dyn ToSql + Sync); 20] = [
         &c.id,
         &title,
         &description,
@@ -146,6 +163,8 @@ async fn store_summary(transaction: &Transaction<'_>, c: &Character) -> Result<b
         &c.room,
         &core,
         &c.is_initialised,
+        &autoflee,
+        &focus,
     ];
     Ok(transaction.execute(&statement, &values).await? == 1)
 }
@@ -290,6 +309,12 @@ fn numbers(list: &[(String, i64)]) -> Vec<(Cow<'_, str>, i64)> {
 
 fn texts(list: &[(String, String)]) -> Vec<(Cow<'_, str>, Cow<'_, str>)> {
     list.iter().map(|(key, value)| (clean(key), clean(value))).collect()
+}
+
+/// Effects as texts, numbered in their order.
+fn states(effects: &[SavedEffect]) -> Vec<(String, String)> {
+    let text = |effect: &SavedEffect| serde_json::to_string(effect).unwrap_or_default();
+    effects.iter().enumerate().map(|(nth, effect)| (nth.to_string(), text(effect))).collect()
 }
 
 fn position(index: usize) -> i32 {

@@ -57,6 +57,7 @@ fn templates(zone_wait: i64, loader_wait: Option<i64>, rules: Vec<Rule>) -> Temp
         starting_equipment: Vec::new(),
         triggers: ById::default(),
         fact_schedules: ById::default(),
+        skills: IndexMap::new(),
         ground: Kept::default(),
         watch: Kept::default(),
     }

@@ -204,6 +204,7 @@ impl Keeper {
         let saved = self.saved_note(spawn)?.filter(|(of, _)| *of == incarnation).map(|(_, seq)| seq);
         changed.whole |= whole || saved.is_none();
         let meta = self.state.meta(spawn)?.unwrap_or_default();
+        let now = image::read_meta(&meta).map_or(0, |meta| meta.now);
         // The world's header goes under the empty key.
         let mut records = vec![(String::new(), Some(STANDARD.encode(meta)))];
         let keys = if changed.whole { self.state.keys(spawn, &[])? } else { changed.keys };
@@ -215,7 +216,7 @@ impl Keeper {
         players.sort_unstable();
         players.dedup();
         let read = |key: &[u8]| self.state.record(spawn, key).ok().flatten();
-        let characters = players.into_iter().filter_map(|player| image::character_of(player, read)).collect();
+        let characters = players.into_iter().filter_map(|player| image::character_of(player, now, read)).collect();
         let since = saved.filter(|_| !changed.whole);
         Ok(Some(Box::new(ImageSave {
             nexus,

@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::kinds::*;
+use super::skill::Modifier;
 use super::template::{ItemTemplateId, RoomId};
 
 /// Below 2^30, from a Postgres sequence.
@@ -44,6 +45,37 @@ pub struct Character {
     pub is_initialised: bool,
     /// Parents before their contents.
     pub items: Vec<SavedItem>,
+    pub prowess: Prowess,
+}
+
+/// What a character can do in a fight, and what was at work on it when it left: time stood still for it then.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Prowess {
+    /// Flees by itself below so many per cent of health; 0 never.
+    pub autoflee: u32,
+    /// Whom commands without a target mean.
+    pub focus: String,
+    /// Codes of learned skills, and of others that have a key; with the key, or an empty text.
+    pub skills: Vec<(String, String)>,
+    /// Codes, and milliseconds that are left.
+    pub cooldowns: Vec<(String, i64)>,
+    pub effects: Vec<SavedEffect>,
+}
+
+/// An effect without those who are not here any more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SavedEffect {
+    pub kind: EffectKind,
+    /// The code of the skill that it came from.
+    pub skill: String,
+    pub is_friendly: bool,
+    pub damage_type: DamageType,
+    /// Of each Beat, of each stroke, or left in all.
+    pub amount: i32,
+    pub modifiers: Vec<Modifier>,
+    /// Milliseconds, in all and left.
+    pub duration: u64,
+    pub remaining: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

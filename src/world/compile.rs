@@ -2,6 +2,7 @@
 //! values. The result depends on the documents and ids alone, not on the order in which the
 //! documents stand.
 
+mod skills;
 mod things;
 mod triggers;
 
@@ -97,9 +98,12 @@ impl Compiler<'_> {
             starting_equipment: Vec::new(),
             triggers: ById::default(),
             fact_schedules: ById::default(),
+            skills: IndexMap::new(),
             ground: Kept::default(),
             watch: Kept::default(),
         };
+        set.items.insert(CORPSE, Arc::new(corpse()));
+        self.core_skills(&mut set);
         for document in self.documents {
             self.add(&mut set, document)?;
         }
@@ -126,6 +130,7 @@ impl Compiler<'_> {
         set.loaders.sort_unstable_keys();
         set.triggers.sort_unstable_keys();
         set.fact_schedules.sort_unstable_keys();
+        set.skills.sort_keys();
         set.socials.sort_by(|a, x, b, y| y.priority.cmp(&x.priority).then_with(|| a.cmp(b)));
         Ok(set)
     }
@@ -199,6 +204,10 @@ impl Compiler<'_> {
             Document::FactSchedule { metadata, spec } => {
                 let schedule = self.fact_schedule(&metadata.slug, spec)?;
                 set.fact_schedules.insert(schedule.id, Arc::new(schedule));
+            }
+            Document::Skill { metadata, spec } => {
+                let skill = self.skill(&metadata.slug, spec)?;
+                set.skills.insert(metadata.slug.clone(), Arc::new(skill));
             }
         }
         Ok(())
@@ -336,6 +345,40 @@ impl Compiler<'_> {
 fn details(written: &[DetailSpec]) -> Vec<Detail> {
     let detail = |d: &DetailSpec| Detail { words: d.words.clone(), text: d.text.clone(), hidden: d.hidden };
     written.iter().map(detail).collect()
+}
+
+/// What is left of the dead; each has its own name.
+fn corpse() -> ItemTemplate {
+    ItemTemplate {
+        id: CORPSE,
+        slug: String::new(),
+        name: "a corpse".into(),
+        keywords: ["corpse", "item", "container"].map(String::from).into(),
+        description: String::new(),
+        ground_description: "A corpse is lying here.".into(),
+        item_type: ItemType::Corpse,
+        level: 1,
+        quality: Quality::Normal,
+        equipment_type: None,
+        armor_class: ArmorClass::Light,
+        weapon_type: None,
+        stats: Vec::new(),
+        cost: 0,
+        currency: "gold".into(),
+        food_value: 0,
+        food_type: FoodType::Stamina,
+        is_boat: false,
+        is_pickable: false,
+        is_persistent: false,
+        capacity: 0,
+        hit_msg_first: "hit".into(),
+        hit_msg_third: "hits".into(),
+        on_use_cmd: String::new(),
+        on_use_description: String::new(),
+        on_use_equipped: false,
+        details: Vec::new(),
+        inventory: Vec::new(),
+    }
 }
 
 #[cfg(test)]

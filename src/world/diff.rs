@@ -169,7 +169,7 @@ mod tests {
                     spec.details[0].words.push("rose".into());
                     spec.description = "Mud. ".repeat(40);
                 }
-                Document::Mob { metadata, .. } if metadata.slug == "dog" => metadata.slug = "hound".into(),
+                Document::Mob { metadata, .. } if metadata.slug == "dog" => metadata.slug = "mastiff".into(),
                 _ => {}
             }
         }
@@ -181,7 +181,7 @@ mod tests {
             format!(
                 "~ room `lane`\n    spec.description: Hedges lean in from both sides. -> {mud}\u{2026}\n    \
                  spec.details.0.words: [\"hedges\",\"hedge\"] -> [\"hedges\",\"hedge\",\"rose\"]\n    \
-                 spec.exits.north: ford -> (default)\n- item `punt`\n- mob `dog`\n+ mob `hound`\n\
+                 spec.exits.north: ford -> (default)\n- item `punt`\n- mob `dog`\n+ mob `mastiff`\n\
                  1 created, 1 changed, 2 removed."
             )
         );

@@ -12,6 +12,7 @@ pub fn sources() -> Vec<Source> {
         ("rooms.yaml", include_str!("../../tests/fixture/world/rooms.yaml")),
         ("items.yaml", include_str!("../../tests/fixture/world/items.yaml")),
         ("mobs.yaml", include_str!("../../tests/fixture/world/mobs.yaml")),
+        ("skills.yaml", include_str!("../../tests/fixture/world/skills.yaml")),
         ("loaders.yaml", include_str!("../../tests/fixture/world/loaders.yaml")),
         ("triggers.yaml", include_str!("../../tests/fixture/world/triggers.yaml")),
     ]

@@ -3,6 +3,7 @@
 //! item-level factor is a table of millionths made at build time. Levels outside 1 to 20
 //! count as the nearest of the two.
 
+pub mod combat;
 mod items;
 
 use super::kinds::*;
@@ -19,6 +20,8 @@ pub const COPIES_MAX: u32 = 15;
 pub const STANDING_REGEN_PERCENT: i32 = 2;
 /// Stamina that everyone regains each Beat.
 pub const STAMINA_REGEN: i32 = 2;
+/// Stamina that everyone has before equipment.
+pub const STAMINA_BASE: i32 = 100;
 /// Resting multiplies the share, not the bonus of equipment.
 pub const RESTING_FACTOR: i32 = 3;
 
@@ -160,7 +163,7 @@ fn base_stats(level: u32, archetype: Archetype) -> Stats {
         intelligence: of(int),
         mana_base,
         mana_max: mana_base,
-        stamina_max: 100,
+        stamina_max: STAMINA_BASE,
         ..Stats::default()
     }
 }
@@ -279,10 +282,16 @@ fn share_per_mille(rating: i32, enemy_level: u32, k: i64, base: i64) -> u32 {
 // ---- vitals ----
 
 /// Health, mana and stamina that a player regains in one Beat.
-pub fn player_regeneration(stats: &Stats, resting: bool) -> [i32; 3] {
-    let factor = if resting { RESTING_FACTOR } else { 1 };
+pub fn player_regeneration(stats: &Stats, state: CharacterState) -> [i32; 3] {
+    let factor = match state {
+        CharacterState::Resting | CharacterState::Sitting | CharacterState::Sleeping => RESTING_FACTOR,
+        _ => 1,
+    };
+    // In a fight wounds close by nothing but what one wears and what one does.
+    let health =
+        if state == CharacterState::Combat { 0 } else { ceil_percent(stats.health_max, STANDING_REGEN_PERCENT) };
     [
-        ceil_percent(stats.health_max, STANDING_REGEN_PERCENT) * factor + stats.health_regen,
+        health * factor + stats.health_regen,
         ceil_percent(stats.mana_base, STANDING_REGEN_PERCENT) * factor + stats.mana_regen,
         STAMINA_REGEN * factor + stats.stamina_regen,
     ]

@@ -40,6 +40,7 @@ kinds!(
         World = "world", Zone = "zone", Room = "room", Item = "item", Mob = "mob", Loader = "loader",
         Faction = "faction", Currency = "currency", Social = "social", StartingEquipment = "starting_equipment",
         Trigger = "trigger", FactSchedule = "fact_schedule",
+        Skill = "skill",
     }
 );
 
@@ -208,7 +209,58 @@ kinds!(CharacterState {
     Standing = "standing", Resting = "resting", Sitting = "sitting", Sleeping = "sleeping", Combat = "combat",
 });
 
+kinds!(
+    /// What a skill is paid with.
+    CostType { Stamina = "stamina", Mana = "mana", Health = "health" }
+);
+
+kinds!(
+    /// How the cost of a skill is meant: as it is, or as per cent of what there can be without items, or with them.
+    CostCalc { PercBase = "perc_base", PercMax = "perc_max", Fixed = "fixed" }
+);
+
+kinds!(DamageType { Physical = "physical", Magical = "magical" });
+
+kinds!(
+    /// Whether a number is per cent of an ordinary hit of its user, or itself.
+    DamageCalc { Normal = "normal", Fixed = "fixed" }
+);
+
+kinds!(Intent { Damage = "damage", Healing = "healing", SelfHealing = "self_healing" });
+
+kinds!(EffectKind {
+    /// Damage with every Beat.
+    Dot = "dot",
+    /// Health with every Beat.
+    Hot = "hot",
+    /// Nothing can be done.
+    Stun = "stun",
+    /// The same, until something hurts.
+    Sleep = "sleep",
+    /// Damage that is taken away before it hurts.
+    Absorb = "absorb",
+    Buff = "buff",
+    Debuff = "debuff",
+    /// Two strokes a round.
+    Haste = "haste",
+    Invisibility = "invisibility",
+    /// Hidden from all but the keen.
+    Stealth = "stealth",
+    /// Whoever strikes is hurt.
+    Thorns = "thorns",
+    Summon = "summon",
+    /// Takes what helps away from an enemy.
+    Dispel = "dispel",
+    /// Takes what harms away from a friend.
+    Purge = "purge",
+});
+
 defaults!(
+    CostType = Stamina,
+    CostCalc = PercBase,
+    DamageType = Physical,
+    DamageCalc = Normal,
+    Intent = Damage,
     RoomType = Indoor,
     DoorState = Closed,
     ItemType = Inert,

@@ -20,6 +20,7 @@ pub mod manifest;
 pub mod matcher;
 pub mod script;
 pub mod set;
+pub mod skill;
 pub mod spec;
 pub mod template;
 pub mod watch;

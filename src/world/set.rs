@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use super::template::Templates;
 
 /// First byte of an encoded set; raised when the layout of [`Templates`] changes.
-pub const SET_VERSION: u8 = 1;
+pub const SET_VERSION: u8 = 3;
 
 #[derive(Debug, thiserror::Error)]
 pub enum SetError {

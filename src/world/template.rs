@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::by_id::ById;
 use super::kept::Kept;
 use super::kinds::*;
+use super::skill::Skill;
 use super::spec::WorldSpec;
 use super::watch::Watch;
 
@@ -24,6 +25,9 @@ pub type FactionId = i64;
 pub type CurrencyId = i64;
 pub type TriggerId = i64;
 pub type FactScheduleId = i64;
+
+/// What every corpse is made of. Ids of builders' items begin at one.
+pub const CORPSE: ItemTemplateId = 0;
 
 /// The set of templates of one root world.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -43,6 +47,8 @@ pub struct Templates {
     pub starting_equipment: Vec<StartingEquipment>,
     pub triggers: ById<Arc<Trigger>>,
     pub fact_schedules: ById<Arc<FactSchedule>>,
+    /// Keyed by code: those of the platform's archetypes, unless the world has none, and the world's own.
+    pub skills: IndexMap<String, Arc<Skill>>,
     #[serde(skip)]
     pub ground: Kept<Ground>,
     #[serde(skip)]
@@ -58,6 +64,8 @@ pub struct Ground {
     pub open: ById<OpenRooms>,
     /// The zone of each room, close together.
     pub zones: ById<ZoneId>,
+    /// Rules of loaders whose mobs belong together, with the loader.
+    pub groups: ById<LoaderId>,
 }
 
 /// Where loaders of a zone may put things without naming the room, ascending by id.
@@ -83,6 +91,8 @@ impl Templates {
                     }
                 }
             }
+            let groups = self.loaders.values().filter(|loader| loader.is_group);
+            ground.groups = groups.flat_map(|of| of.rules.iter().map(|rule| (rule.id, of.id))).collect();
             ground.zones = self.rooms.values().map(|room| (room.id, room.zone)).collect();
             ground.landmarks = self.rooms.values().filter(|r| r.has(RoomFlag::Landmark)).map(|r| r.id).collect();
             ground
@@ -348,6 +358,12 @@ pub struct MobTemplate {
     pub core_faction: Option<String>,
     pub factions: Vec<(String, i64)>,
     pub reactions: Vec<Reaction>,
+    /// Lines, one a round.
+    pub combat_script: Vec<String>,
+    pub use_abilities: bool,
+    /// Codes of skills.
+    pub teaches: Vec<String>,
+    pub teaching_conditions: String,
 }
 
 impl MobTemplate {

@@ -2,8 +2,9 @@
 
 use deadpool_postgres::Pool;
 use realms::forge::characters::{load, store};
-use realms::world::character::{Character, SavedItem, SavedPlace};
-use realms::world::kinds::{Archetype, Gender, Slot};
+use realms::world::character::{Character, Prowess, SavedEffect, SavedItem, SavedPlace};
+use realms::world::kinds::{Archetype, Attribute, DamageType, EffectKind, Gender, Slot};
+use realms::world::skill::Modifier;
 use serde_json::json;
 
 use crate::support::forge::TestForge;
@@ -78,6 +79,22 @@ fn full(id: i64, rooms: [i64; 2], template: i64) -> Character {
             item(2, template, inside(3)),
             SavedItem { label: "mine".into(), ..item(4, template, inside(3)) },
         ],
+        prowess: Prowess {
+            autoflee: 30,
+            focus: "wolf".into(),
+            skills: vec![text("whirl", "3"), text("bash", "")],
+            cooldowns: vec![("whirl".into(), 12_345)],
+            effects: vec![SavedEffect {
+                kind: EffectKind::Debuff,
+                skill: "hex".into(),
+                is_friendly: false,
+                damage_type: DamageType::Magical,
+                amount: 0,
+                modifiers: vec![Modifier { attribute: Attribute::Dodge, percent: 50, plus: -3 }],
+                duration: 9_000,
+                remaining: 4_321,
+            }],
+        },
     }
 }
 

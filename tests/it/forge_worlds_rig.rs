@@ -375,7 +375,7 @@ pub fn mill() -> Vec<Located> {
 
 pub fn mill_sources() -> Vec<Source> {
     let dir = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixture/world");
-    ["world.yaml", "rooms.yaml", "items.yaml", "mobs.yaml", "loaders.yaml"]
+    ["world.yaml", "rooms.yaml", "items.yaml", "mobs.yaml", "skills.yaml", "loaders.yaml"]
         .map(|path| Source { path: path.into(), text: std::fs::read_to_string(dir.join(path)).unwrap() })
         .into()
 }

@@ -35,7 +35,7 @@ const ANSWER_MAX: Duration = Duration::from_secs(60);
 pub fn templates() -> Arc<Templates> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixture/world");
     let text = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
-    let names = ["world.yaml", "rooms.yaml", "items.yaml", "mobs.yaml", "loaders.yaml"];
+    let names = ["world.yaml", "rooms.yaml", "items.yaml", "mobs.yaml", "skills.yaml", "loaders.yaml"];
     let sources: Vec<Source> = names.iter().map(|name| Source { path: (*name).to_owned(), text: text(name) }).collect();
     let documents: Vec<Document> =
         manifest::read(&sources).unwrap().into_iter().map(|located| located.document).collect();
@@ -264,5 +264,6 @@ fn character(id: PlayerId, name: &str) -> Character {
         mute_list: vec![],
         is_initialised: false,
         items: vec![],
+        prowess: Default::default(),
     }
 }

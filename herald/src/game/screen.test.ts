@@ -4,6 +4,8 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { createStore, type Store } from "vuex";
 import type { GameSocketHost } from "@/socket/GameSocket";
 import CommandLine from "./command/CommandLine.vue";
+import FoeBox from "./panels/FoeBox.vue";
+import SkillBar from "./panels/SkillBar.vue";
 import { gameModule } from "./store/module";
 import { aChar, anActor, anItem, aRoom, frame } from "./store/samples";
 import type { GameState } from "./store/state";
@@ -190,10 +192,63 @@ describe("the command line", () => {
     expect(texts()).toEqual(["get lamp", "look"]);
   });
 
+  test("a key of the skill bar does what is on it, while nothing is typed", async () => {
+    const { input, press } = line();
+    await press("1");
+    expect(texts()).toEqual([]);
+    learned();
+    await press("1");
+    await press("2");
+    await input.setValue("x");
+    await press("1");
+    expect(texts()).toEqual(["bash"]);
+  });
+
   test("Escape empties it", async () => {
     const { input, press, value } = line();
     await input.setValue("say oops");
     await press("Escape");
     expect(value()).toBe("");
+  });
+});
+
+/** From here on the player knows a skill, on key 1. */
+function learned(): void {
+  const world = { id: 50, name: "Test", allow_combat: true, is_multiplayer: true, factions: {}, currencies: {}, skills: { definitions: { bash: { skill: "bash", name: "Bash", help: "A heavy blow." } } } };
+  const actor = anActor({ skills: { custom: { 1: "bash" }, known: ["bash"] } });
+  host.onFrame(frame("cmd.state.sync.success", { map: [], actor, room: aRoom(1), world, who_list: [] } as never), false);
+}
+
+describe("the skill bar", () => {
+  test("is not there for those who know nothing", () => {
+    expect(show(() => h(SkillBar)).find("ul").exists()).toBe(false);
+  });
+
+  test("shows keys and what cools down, and uses what is clicked", async () => {
+    learned();
+    const page = show(() => h(SkillBar));
+    expect(page.find("button").attributes("aria-label")).toBe("Bash, key 1");
+    await page.find("button").trigger("click");
+    expect(sent.map(({ text }) => text)).toEqual(["bash"]);
+    host.onFrame(frame("skill.cooldown.start", { skill: "bash", duration: 6 }, ""), false);
+    await nextTick();
+    expect(page.find("button").attributes("aria-label")).toBe("Bash, key 1, ready in 6 s");
+    expect(page.find(".left").text()).toBe("6 s");
+  });
+});
+
+describe("the box of the foe", () => {
+  test("offers flight while it lives, and its corpse afterwards", async () => {
+    const page = show(() => h(FoeBox));
+    const me = { ...aChar(7), key: "player.7" };
+    host.onFrame(frame("notification.cmd.kill.success", { actor: aChar(1), target: me } as never), false);
+    await nextTick();
+    expect(page.text()).toContain("a rat");
+    await page.find("button").trigger("click");
+    const corpse = anItem(9, { name: "the corpse of a rat", keyword: "corpse", keywords: "corpse rat", type: "corpse", inventory: [] });
+    host.onFrame(frame("notification.death", { deceased: { key: "mob.1" }, killer: { key: "player.7" }, corpse } as never), false);
+    await nextTick();
+    await page.find("button").trigger("click");
+    expect(sent.map(({ text }) => text)).toEqual(["flee", "get all corpse"]);
   });
 });

@@ -168,6 +168,11 @@ export interface Actor {
   is_immortal?: boolean;
   is_temporary?: boolean;
   aliases?: Record<string, { id?: number; match: string; replacement: string }> | null;
+  /** Keys of the skill bar to codes, and the codes of all that the player knows. */
+  skills?: { custom?: Record<string, string>; known?: string[] } | null;
+  /** What works on the player at this moment, by its key, and what has to cool down, by skill. */
+  effects?: Record<string, Effect> | null;
+  cooldowns?: Record<string, { skill: string; duration: number }> | null;
   [attribute: string]: unknown;
 }
 
@@ -181,7 +186,22 @@ export interface SyncWorld {
   instance_ref?: string | null;
   socials?: { cmds?: Record<string, unknown>; order?: string[] } | null;
   players_can_set_title?: boolean;
+  skills?: { definitions?: Record<string, SkillDefinition> } | null;
   [attribute: string]: unknown;
+}
+
+/** A skill of the world; `skill` is the command. */
+export interface SkillDefinition {
+  code?: string;
+  skill: string;
+  name: string;
+  level?: number;
+  cost?: number;
+  cost_type?: string;
+  cooldown?: number;
+  cast_time?: number;
+  intent?: string;
+  help?: string;
 }
 
 /** What the Forge says of the world on entry; a snapshot's world is merged over it. */

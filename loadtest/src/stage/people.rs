@@ -44,6 +44,7 @@ pub fn character(id: PlayerId, room: RoomId) -> Character {
         mute_list: Vec::new(),
         is_initialised: false,
         items: Vec::new(),
+        prowess: Default::default(),
     }
 }
 

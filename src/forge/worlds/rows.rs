@@ -23,6 +23,7 @@ pub(super) fn table(kind: DocumentKind) -> &'static str {
         DocumentKind::StartingEquipment => "starting_equipment",
         DocumentKind::Trigger => "trigger",
         DocumentKind::FactSchedule => "fact_schedule",
+        DocumentKind::Skill => "skill",
     }
 }
 
@@ -69,6 +70,7 @@ fn document(kind: DocumentKind, slug: &str, spec: Value) -> Result<Document, Wor
         DocumentKind::FactSchedule => {
             serde_json::from_value(spec).map(|spec| Document::FactSchedule { metadata, spec })
         }
+        DocumentKind::Skill => serde_json::from_value(spec).map(|spec| Document::Skill { metadata, spec }),
     };
     read.map_err(|error| WorldsError::Database(format!("{} `{slug}` cannot be read: {error}", kind.as_str())))
 }

@@ -224,7 +224,13 @@ impl<'a> Writer<'a> {
             _ => None,
         })?;
         let priorities: Vec<i32> = specs.iter().map(|spec| spec.priority).collect();
-        self.upsert("social", &common, &[("priority", "int4")], &[&priorities]).await
+        self.upsert("social", &common, &[("priority", "int4")], &[&priorities]).await?;
+        let (common, specs) = self.common(DocumentKind::Skill, |document| match document {
+            Document::Skill { spec, .. } => Some((&**spec, spec.name.as_str())),
+            _ => None,
+        })?;
+        let levels: Vec<i32> = specs.iter().map(|spec| small(spec.level)).collect();
+        self.upsert("skill", &common, &[("name", "text"), ("level", "int4")], &[&common.names, &levels]).await
     }
 
     async fn zones(&self) -> Result<(), WorldsError> {

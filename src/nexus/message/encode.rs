@@ -35,6 +35,7 @@ impl Frame {
                 to.push('"');
             }
             (Text::OfRoom { .. }, None) => to.push_str("\"\""),
+            (Text::OfBlow { .. }, _) => quoted(&self.text(), to),
             (Text::Told { who, does }, _) => {
                 let begin = to.len();
                 to.push('"');

@@ -47,6 +47,12 @@ pub enum Text {
         /// Without the description.
         brief: bool,
     },
+    /// The stroke that the data tells of, as this player reads it; none for those whom it does not concern. Put together
+    /// on the way out.
+    OfBlow {
+        viewer: Option<PlayerId>,
+        brief: bool,
+    },
     /// Someone's name, as the first word, and what they do. Put together on the way out.
     Told {
         who: Arc<Char>,
@@ -112,6 +118,10 @@ impl Frame {
     pub fn text(&self) -> Cow<'_, str> {
         match (&self.text, self.data.room()) {
             (Text::Plain(text), _) => text.into(),
+            (Text::OfBlow { viewer, brief }, _) => match &self.data {
+                Data::Blow(blow) => blow.text(*viewer, *brief).into(),
+                _ => "".into(),
+            },
             (Text::OfRoom { viewer, brief }, Some(room)) => room.text(*viewer, *brief).into(),
             (Text::OfRoom { .. }, None) => "".into(),
             (Text::Told { who, does }, _) => format!("{}{does}", capitalized(&who.name)).into(),
@@ -153,6 +163,20 @@ pub enum Data {
     Aliases { aliases: std::collections::BTreeMap<String, AliasView> },
     Echo { original_command: String },
     Social { actor: Named, target: Option<Named>, cmd: String },
+    Kill { actor: FightView },
+    Attack { actor: Fighter, target: Fighter },
+    Blow(Arc<Blow>),
+    Fled(Box<FledData>),
+    Death(Box<DeathData>),
+    Decayed { items: Decayed },
+    Progress { actor: ProgressPatch },
+    Own { actor: Box<Actor> },
+    Effect(Box<EffectView>),
+    EffectEnd(Box<EffectEndView>),
+    Cooldown(Box<CooldownView>),
+    Cast(CastView),
+    SkillList { known: Vec<SkillView>, hotkeys: std::collections::BTreeMap<String, String> },
+    Focus { focus: String },
 }
 
 impl Data {
@@ -162,6 +186,7 @@ impl Data {
             Self::LookRoom(data) => Some(&data.target),
             Self::Move(data) => Some(&data.room),
             Self::Sync(state) => Some(&state.room),
+            Self::Fled(data) => Some(&data.room),
             _ => None,
         }
     }

@@ -1,6 +1,7 @@
 //! What clients see of a world: rooms, characters, items, the own character. The shapes are the
 //! contract's; parts that cannot change are shared with the templates.
 
+mod fight;
 mod patch;
 mod place;
 mod who;
@@ -13,6 +14,7 @@ use serde::{Serialize, Serializer};
 use crate::world::kept::Kept;
 use crate::world::template::Stats;
 
+pub use fight::*;
 pub use patch::*;
 pub use place::*;
 pub use who::*;
@@ -187,8 +189,10 @@ pub struct Actor {
     pub marks: BTreeMap<String, String>,
     pub aliases: BTreeMap<String, AliasView>,
     pub mute_list: Vec<String>,
-    pub effects: BTreeMap<String, String>,
-    pub cooldowns: BTreeMap<String, String>,
+    /// By their keys.
+    pub effects: BTreeMap<String, EffectView>,
+    /// By skill.
+    pub cooldowns: BTreeMap<String, CooldownView>,
     pub is_immortal: bool,
     pub is_builder: bool,
     pub is_temporary: bool,
@@ -202,7 +206,10 @@ pub struct Actor {
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Skills {
+    /// Key of the skill bar to code.
     pub custom: BTreeMap<String, String>,
+    /// Codes of all that the player knows.
+    pub known: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -252,15 +259,15 @@ pub struct CurrencyView {
 }
 
 /// Both nestings: one client reads the outer definitions, another the inner.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct WorldSkills {
-    pub definitions: BTreeMap<String, String>,
+    pub definitions: BTreeMap<String, SkillView>,
     pub custom: SkillDefinitions,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct SkillDefinitions {
-    pub definitions: BTreeMap<String, String>,
+    pub definitions: BTreeMap<String, SkillView>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]

@@ -15,8 +15,10 @@ use crate::world::internal::{Errand, LoaderQuery};
 use crate::world::kinds::*;
 use crate::world::template::{RoomId, ZoneId};
 
+use super::combat::{aggro, round};
 use super::instruction::{BeatStage, Instruction};
 use super::record::{Ask, MobId, Stamp, Who};
+use super::skill::tick;
 use super::trigger::places;
 use super::turn::Turn;
 use super::world::World;
@@ -42,7 +44,7 @@ pub fn beat(turn: &mut Turn) -> bool {
     turn.world.meta.beats += 1;
     schedule::beat(turn);
     places::beat(turn);
-    players(turn, i64::MIN);
+    fights(turn, i64::MIN);
     true
 }
 
@@ -59,12 +61,26 @@ pub fn skipped(turn: &mut Turn, instruction: Instruction) {
 /// Goes on with a Beat that is cut into turns.
 pub fn on(turn: &mut Turn, stage: BeatStage, after: i64) -> bool {
     match stage {
+        BeatStage::Fight => fights(turn, after),
+        BeatStage::Effects => effects(turn, after),
         BeatStage::Players => players(turn, after),
         BeatStage::Mobs => mobs(turn, after),
         BeatStage::Roam => roam(turn, after),
         BeatStage::Attend => attend(turn, after),
     }
     true
+}
+
+fn fights(turn: &mut Turn, after: i64) {
+    if round::fights(turn, after) {
+        effects(turn, i64::MIN);
+    }
+}
+
+fn effects(turn: &mut Turn, after: i64) {
+    if tick::effects(turn, after) {
+        players(turn, i64::MIN);
+    }
 }
 
 fn players(turn: &mut Turn, after: i64) {
@@ -101,7 +117,7 @@ fn regenerate_player(turn: &mut Turn, id: PlayerId) {
         turn.world.index.tired_players.remove(&id);
         return;
     };
-    let [health, mana, stamina] = formulas::player_regeneration(&stats, state == CharacterState::Resting);
+    let [health, mana, stamina] = formulas::player_regeneration(&stats, state);
     let healed = (health_now + health).min(stats.health_max.max(health_now));
     let mut changed = healed != health_now;
     if changed && let Some(player) = turn.world.players.edit(id) {
@@ -176,7 +192,10 @@ fn regenerate_mob(world: &mut World, id: MobId, beats: u64) {
     let Some(mob) = world.mobs.get(id) else { return };
     let Some(template) = world.templates.mobs.get(&mob.template) else { return };
     let stats = template.stats;
-    let [health, mana, stamina] = formulas::mob_regeneration(&stats, template.regen_rate);
+    let [mut health, mana, stamina] = formulas::mob_regeneration(&stats, template.regen_rate);
+    if world.is_fighting(Who::Mob(id)) {
+        health = stats.health_regen;
+    }
     let beats = i64::try_from(beats).unwrap_or(i64::MAX);
     let grown = |now: i32, gain: i32, max: i32| {
         i64::from(now).saturating_add(i64::from(gain).saturating_mul(beats)).min(i64::from(max.max(now))) as i32
@@ -247,7 +266,7 @@ fn roam_one(turn: &mut Turn, id: MobId) {
     let Some(mob) = world.mobs.get(id) else { return };
     let (from, ground) = (mob.room, mob.ground);
     let Some(template) = world.templates.mobs.get(&mob.template).cloned() else { return };
-    if !world.chance(template.roam_chance) {
+    if world.fights.contains(id) || !world.chance(template.roam_chance) {
         return;
     }
     let Some(room) = world.templates.rooms.get(&from).cloned() else { return };
@@ -268,6 +287,7 @@ fn roam_one(turn: &mut Turn, id: MobId) {
     }
     let (direction, to) = ways[world.roll(ways.len() as u32) as usize];
     script::go(turn, id, direction, to);
+    aggro::arrived(turn, id);
 }
 
 impl World {

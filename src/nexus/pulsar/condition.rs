@@ -79,6 +79,14 @@ fn of_player(condition: &Condition, world: &World, row: &Player, room: RoomId) -
         what => around(world, room, what),
     };
     let mark = |name: &str| row.marks.get(name).map(String::as_str);
+    let target: Vec<String> = match world.target_of(Who::Player(row.id)) {
+        Some(Who::Mob(id)) => {
+            let template = world.mobs.get(id).and_then(|mob| world.templates.mobs.get(&mob.template));
+            template.map(|template| template.keywords.clone()).unwrap_or_default()
+        }
+        Some(Who::Player(id)) => world.players.get(id).map(|other| other.name.to_lowercase()).into_iter().collect(),
+        None => Vec::new(),
+    };
     let actor = Actor {
         name: &row.name,
         level: row.level,
@@ -92,7 +100,7 @@ fn of_player(condition: &Condition, world: &World, row: &Player, room: RoomId) -
         is_mob: false,
         is_following: false,
         is_fighting: row.state == CharacterState::Combat,
-        target_keywords: &[],
+        target_keywords: &target,
         has_weapon: row.worn.contains_key(&Slot::Weapon),
         weapon_type: worn(Slot::Weapon).and_then(|template| template.weapon_type),
         has_shield: worn(Slot::Offhand).is_some_and(|t| t.equipment_type == Some(EquipmentType::Shield)),

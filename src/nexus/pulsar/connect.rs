@@ -12,11 +12,12 @@ use crate::world::internal::Errand;
 use crate::world::kinds::*;
 use crate::world::template::{Currency, Faction, RoomId};
 
+use super::combat::aggro;
 use super::instruction::{Instruction, Stay};
 use super::record::{Ask, Item, Place, Player, Presence, Viewed, Who};
 use super::see;
 use super::turn::{Out, Return, Turn, Welcome};
-use super::{beat, equip, react};
+use super::{beat, equip, react, skill};
 
 /// A socket that takes up a character.
 #[derive(Clone, Copy, Debug)]
@@ -71,6 +72,7 @@ pub fn connect(turn: &mut Turn, entry: Entry, account: Account, config: PlayerCo
             }
             react::entered_from(turn, player, room, None);
             react::connected(turn, player, room);
+            aggro::entered(turn, player, room);
         }
     }
     who_changed(turn);
@@ -238,6 +240,8 @@ fn sync_world(turn: &Turn) -> SyncWorld {
         [&s.targetless_self, &s.targetless_other, &s.targeted_self, &s.targeted_target, &s.targeted_other]
             .map(Clone::clone)
     };
+    let skills = templates.skills.values();
+    let definitions: BTreeMap<String, SkillView> = skills.map(|s| (s.code.clone(), (&**s).into())).collect();
     SyncWorld {
         id: meta.spawn,
         key: format!("world.{}", meta.spawn),
@@ -255,7 +259,7 @@ fn sync_world(turn: &Turn) -> SyncWorld {
         death_room: see::room_key(templates.world.death_room),
         factions: templates.factions.values().map(|f| (f.code.clone(), faction(f))).collect(),
         currencies: templates.currencies.values().map(|c| (c.id.to_string(), currency(c))).collect(),
-        skills: WorldSkills::default(),
+        skills: WorldSkills { definitions: definitions.clone(), custom: SkillDefinitions { definitions } },
         socials: Socials {
             cmds: templates.socials.values().map(|s| (s.cmd.clone(), texts(s))).collect(),
             order: templates.socials.keys().cloned().collect(),
@@ -308,6 +312,9 @@ fn enter(turn: &mut Turn, save: Character) {
         worn: BTreeMap::new(),
         reply_to: None,
         is_tracing: false,
+        autoflee: save.prowess.autoflee,
+        focus: save.prowess.focus.clone(),
+        skills: save.prowess.skills.iter().cloned().collect(),
     };
     world.players.insert(id, Box::new(player));
     let presence = Presence {
@@ -345,11 +352,14 @@ fn enter(turn: &mut Turn, save: Character) {
             rule: None,
             items: Vec::new(),
             label: saved.label,
+            own: None,
+            gold: 0,
         });
     }
     if !save.is_initialised {
         equip::starting_equipment(world, id);
     }
+    skill::saved::restore(world, id, &save.prowess);
     beat::wake(world, room);
     world.arrive(Who::Player(id), room);
     clamp_vitals(world, id);

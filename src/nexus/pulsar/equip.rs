@@ -37,7 +37,7 @@ pub fn make_item(world: &mut World, template: ItemTemplateId, place: Place, rule
         return None;
     }
     let id = world.new_id()?;
-    world.add_item(Item { id, template, place, rule, items: Vec::new(), label: String::new() });
+    world.add_item(Item { id, template, place, rule, items: Vec::new(), label: String::new(), own: None, gold: 0 });
     fill(world, id, template, 0);
     Some(id)
 }
@@ -63,6 +63,8 @@ fn fill(world: &mut World, container: ItemId, template: ItemTemplateId, depth: u
                 rule: None,
                 items: Vec::new(),
                 label: String::new(),
+                own: None,
+                gold: 0,
             };
             world.add_item(item);
             fill(world, id, stock.item, depth + 1);

@@ -10,7 +10,9 @@ use crate::world::character::{Character, ItemId, PlayerId, SavedItem, SavedPlace
 use crate::world::template::{RuleId, Templates, ZoneId};
 
 use super::changes::Changes;
+use super::combat::rows::{Aura, Cooldowns, FIRST_MOB};
 use super::record::{Item, Meta, Mob, MobId, Player, Presence, RecordError, Viewed, decode, encode};
+use super::skill::saved;
 use super::world::{Index, World};
 use super::{beat, leave};
 
@@ -81,6 +83,18 @@ macro_rules! each_table {
         }
         {
             let $table = &mut $world.fact_changes;
+            $body
+        }
+        {
+            let $table = &mut $world.fights;
+            $body
+        }
+        {
+            let $table = &mut $world.auras;
+            $body
+        }
+        {
+            let $table = &mut $world.cooldowns;
             $body
         }
     }};
@@ -232,6 +246,9 @@ impl Restoring {
             b'D' => world.departed.restore(rest, bytes),
             b'G' => world.gates.restore(rest, bytes),
             b'F' => world.fact_changes.restore(rest, bytes),
+            b'B' => world.fights.restore(rest, bytes),
+            b'A' => world.auras.restore(rest, bytes),
+            b'C' => world.cooldowns.restore(rest, bytes),
             other => Err(RecordError::Version(*other)),
         }
     }
@@ -254,11 +271,11 @@ impl Restoring {
 pub fn player_of_key(key: &[u8]) -> Option<PlayerId> {
     use super::table::Key as _;
     let (tag, rest) = key.split_first()?;
-    matches!(tag, b'P' | b'p' | b'V').then(|| i64::read(rest)).flatten()
+    matches!(tag, b'P' | b'p' | b'V' | b'A' | b'C').then(|| i64::read(rest)).flatten().filter(|id| *id < FIRST_MOB)
 }
 
-/// A character as its stored records have it; `read` gives the record of a key.
-pub fn character_of(id: PlayerId, read: impl Fn(&[u8]) -> Option<Vec<u8>>) -> Option<Character> {
+/// A character as its stored records have it at the world's time `now`; `read` gives the record of a key.
+pub fn character_of(id: PlayerId, now: u64, read: impl Fn(&[u8]) -> Option<Vec<u8>>) -> Option<Character> {
     fn get<T: serde::de::DeserializeOwned>(tag: u8, id: i64, read: &impl Fn(&[u8]) -> Option<Vec<u8>>) -> Option<T> {
         use super::table::Key as _;
         let mut key = vec![tag];
@@ -277,7 +294,9 @@ pub fn character_of(id: PlayerId, read: impl Fn(&[u8]) -> Option<Vec<u8>>) -> Op
         items.push(SavedItem { id: item, template: row.template, place, label: row.label });
         open.extend(row.items.iter().rev().map(|inner| (*inner, SavedPlace::Inside(item))));
     }
-    Some(leave::character(&player, &presence, &viewed, items))
+    let (aura, cooldowns): (Option<Aura>, Option<Cooldowns>) = (get(b'A', id, &read), get(b'C', id, &read));
+    let prowess = saved::prowess(&player, aura.as_ref(), cooldowns.as_ref(), now);
+    Some(leave::character(&player, &presence, &viewed, items, prowess))
 }
 
 /// The head of a stored cut, without the rest.

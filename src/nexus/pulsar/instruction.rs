@@ -4,11 +4,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::world::character::{Account, PlayerConfig, PlayerId};
+use crate::world::character::{Account, ItemId, PlayerConfig, PlayerId};
 use crate::world::internal::{Answer, ErrandId};
 use crate::world::template::ZoneId;
 
-use super::record::{Appended, MobId};
+use super::record::{Appended, MobId, Who};
 use super::script::Course;
 
 /// Bytes of an encoded instruction at the most.
@@ -151,6 +151,20 @@ pub enum Instruction {
         stage: SettleStage,
         after: i64,
     },
+    /// A corpse has lain long enough.
+    Decay {
+        item: ItemId,
+    },
+    /// What works on someone wears off.
+    EffectEnds {
+        who: Who,
+        id: u64,
+    },
+    /// What someone casts is done.
+    CastEnds {
+        who: Who,
+        id: u64,
+    },
     /// A zone woke after so many Beats: what mobs after this one regained in its sleep.
     WakeOn {
         zone: ZoneId,
@@ -171,7 +185,7 @@ pub struct Stay {
 }
 
 /// The kinds of instructions, as the meters name them.
-pub const KINDS: [&str; 29] = [
+pub const KINDS: [&str; 32] = [
     "connect",
     "unlink",
     "text",
@@ -200,6 +214,9 @@ pub const KINDS: [&str; 29] = [
     "wake_on",
     "move",
     "clock",
+    "decay",
+    "effect_ends",
+    "cast_ends",
     "cancelled",
 ];
 /// The kind of a timing that was cancelled while its entry lay in the heap.
@@ -237,6 +254,9 @@ impl Instruction {
             Self::WakeOn { .. } => 25,
             Self::Move => 26,
             Self::Clock { .. } => 27,
+            Self::Decay { .. } => 28,
+            Self::EffectEnds { .. } => 29,
+            Self::CastEnds { .. } => 30,
         }
     }
 }
@@ -249,6 +269,8 @@ pub enum BeatStage {
     Roam,
     /// Mobs that react to time.
     Attend,
+    Fight,
+    Effects,
 }
 
 /// What may lose its template, or become otherwise by it.
@@ -347,6 +369,9 @@ mod tests {
             Instruction::Renew { after: 0 },
             Instruction::WakeOn { zone: 1, beats: 0, after: 0 },
             Instruction::Clock { minute: 1 },
+            Instruction::Decay { item: 1 },
+            Instruction::EffectEnds { who: Who::Player(1), id: 1 },
+            Instruction::CastEnds { who: Who::Mob(1), id: 1 },
             Instruction::Resettle { stage: SettleStage::Items, after: 0 },
         ] {
             let debug = format!("{instruction:?}");

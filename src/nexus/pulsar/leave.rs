@@ -3,7 +3,7 @@
 
 use crate::nexus::message::view::Named;
 use crate::nexus::message::{Data, Frame};
-use crate::world::character::{Character, ItemId, PlayerId, SavedItem, SavedPlace};
+use crate::world::character::{Character, ItemId, PlayerId, Prowess, SavedItem, SavedPlace};
 use crate::world::internal::Errand;
 use crate::world::kinds::*;
 use crate::world::template::RoomId;
@@ -13,7 +13,7 @@ use super::record::{Ask, Place, Player, Presence, Viewed, Who};
 use super::see;
 use super::turn::{Out, Turn};
 use super::world::World;
-use super::{beat, connect, load};
+use super::{beat, combat, connect, load, skill};
 
 /// `quit`.
 pub fn quit(turn: &mut Turn, player: PlayerId) {
@@ -25,6 +25,10 @@ pub fn quit(turn: &mut Turn, player: PlayerId) {
     if held {
         let frame = Frame::new("system.disconnect.error", "You cannot leave the world from here.", Data::Empty {});
         return turn.tell(player, frame);
+    }
+    if turn.world.is_fighting(Who::Player(player)) {
+        let text = "You cannot leave the world in the middle of a fight.";
+        return turn.tell(player, Frame::new("system.disconnect.error", text, Data::Empty {}));
     }
     let exit_to = turn.world.meta.root;
     turn.tell(player, Frame::new("system.disconnect.success", "", Data::Disconnected { exit_to }));
@@ -80,6 +84,9 @@ fn remove(turn: &mut Turn, player: PlayerId, how: &str) {
     turn.world.depart(Who::Player(player), room);
     turn.world.players.remove(player);
     turn.world.presences.remove(player);
+    // Whoever is nowhere is not followed.
+    combat::leave(turn, Who::Player(player));
+    turn.world.forget_fights(Who::Player(player));
     turn.world.viewed.remove(player);
     turn.world.index.names.remove(&character.name.to_lowercase());
     turn.world.index.linkless.remove(&player);
@@ -117,6 +124,7 @@ impl World {
             if let Some(room) = room {
                 self.depart(Who::Player(player), room);
             }
+            self.forget_fights(Who::Player(player));
             self.players.remove(player);
             self.presences.remove(player);
             self.viewed.remove(player);
@@ -160,11 +168,18 @@ pub fn save_of(world: &World, id: PlayerId) -> Option<Character> {
         save_item(world, *item, SavedPlace::Inventory, &mut items);
     }
     let empty = Viewed::default();
-    Some(character(player, presence, world.viewed.get(id).unwrap_or(&empty), items))
+    let prowess = skill::saved::prowess(player, world.auras.get(id), world.cooldowns.get(id), world.meta.now);
+    Some(character(player, presence, world.viewed.get(id).unwrap_or(&empty), items, prowess))
 }
 
 /// A character put together from its rows.
-pub fn character(player: &Player, presence: &Presence, viewed: &Viewed, items: Vec<SavedItem>) -> Character {
+pub fn character(
+    player: &Player,
+    presence: &Presence,
+    viewed: &Viewed,
+    items: Vec<SavedItem>,
+    prowess: Prowess,
+) -> Character {
     Character {
         id: player.id,
         name: player.name.clone(),
@@ -192,6 +207,7 @@ pub fn character(player: &Player, presence: &Presence, viewed: &Viewed, items: V
         mute_list: player.mute_list.iter().cloned().collect(),
         is_initialised: true,
         items,
+        prowess,
     }
 }
 

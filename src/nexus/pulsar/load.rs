@@ -7,6 +7,7 @@ use crate::world::internal::{ErrandId, PlannedLoad, PlannedPlace, PlannedThing};
 use crate::world::kinds::*;
 use crate::world::template::{LoaderId, MobTemplate, MobTemplateId, Room, RoomId, RuleId, Templates, ZoneId};
 
+use super::combat::aggro;
 use super::instruction::{Instruction, SettleStage};
 use super::record::{Ask, Mob, MobId, Place, Staged, Stamp, Who};
 use super::turn::Turn;
@@ -185,6 +186,8 @@ pub fn spawn_mob(
         gates: Vec::new(),
         roams,
         tired: false,
+        grudges: Vec::new(),
+        summoner: None,
     };
     world.mobs.insert(id, mob);
     if let Some(rule) = rule {
@@ -194,6 +197,7 @@ pub fn spawn_mob(
     world.arrive(Who::Mob(id), room);
     react::appeared(turn, id, room);
     react::on(turn, ReactionEvent::Load, id, None, "");
+    aggro::arrived(turn, id);
     Some(id)
 }
 
@@ -357,6 +361,7 @@ fn spill(world: &mut World, item: i64) {
 
 /// Takes a mob and all it has out of the world.
 pub fn destroy_mob(world: &mut World, id: MobId) {
+    world.forget_fights(Who::Mob(id));
     let Some(mob) = world.mobs.get(id).cloned() else { return };
     for item in mob.items.iter().chain(mob.worn.iter().map(|(_, item)| item)) {
         world.destroy_item(*item);

@@ -3,6 +3,7 @@
 
 pub mod beat;
 pub mod changes;
+pub mod combat;
 pub mod command;
 pub mod condition;
 pub mod connect;
@@ -18,6 +19,7 @@ mod rows;
 pub mod schedule;
 pub mod script;
 pub mod see;
+pub mod skill;
 pub mod sound;
 pub mod table;
 pub mod transport;

@@ -15,7 +15,7 @@ use crate::world::template::{ItemTemplateId, MobTemplate, MobTemplateId, RoomId,
 use super::instruction::Instruction;
 
 /// The version that this engine writes.
-pub const RECORD_VERSION: u8 = 2;
+pub const RECORD_VERSION: u8 = 3;
 
 pub type MobId = i64;
 
@@ -125,6 +125,12 @@ pub struct Player {
     pub reply_to: Option<PlayerId>,
     /// A builder who is told what triggers make of each command.
     pub is_tracing: bool,
+    /// Flees by itself below so many per cent of health; 0 never.
+    pub autoflee: u32,
+    /// Whom commands without a target mean.
+    pub focus: String,
+    /// Codes of learned skills, and of others that have a key; with the key, or an empty text.
+    pub skills: BTreeMap<String, String>,
 }
 
 /// What of a player changes with every step and message; apart, so that their looks stay as they were.
@@ -173,6 +179,10 @@ pub struct Mob {
     pub roams: bool,
     /// Is any vital of it below what it can be? As `roams`.
     pub tired: bool,
+    /// Players who were its enemies, the latest last.
+    pub grudges: Vec<PlayerId>,
+    /// Who summoned it.
+    pub summoner: Option<PlayerId>,
 }
 
 impl Mob {
@@ -194,6 +204,20 @@ pub struct Item {
     /// What it holds, in order of arrival.
     pub items: Vec<ItemId>,
     pub label: String,
+    /// What is its own and not its template's.
+    pub own: Option<Box<Own>>,
+    /// Coins in it.
+    pub gold: i64,
+}
+
+/// What one thing is called, where it is not called as its template says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Own {
+    pub name: String,
+    pub keywords: Vec<String>,
+    pub ground: String,
+    /// It holds what a player has lost.
+    pub is_players: bool,
 }
 
 /// Where an item is. It is there and nowhere else; the holder's list names it too.

@@ -11,6 +11,7 @@ use crate::world::kinds::*;
 use crate::world::template::{ItemTemplate, Room, RoomId, Stats};
 
 use super::record::{self, MobId, Place, Who};
+use super::skill::{cooldown, effect};
 use super::trigger;
 use super::world::World;
 
@@ -28,7 +29,23 @@ impl World {
             .filter_map(|id| self.items.get(*id))
             .filter_map(|item| self.templates.items.get(&item.template).map(|t| &**t))
             .collect();
-        formulas::compute_stats(player.level, player.archetype, &worn, false)
+        self.altered(player.id, formulas::compute_stats(player.level, player.archetype, &worn, false))
+    }
+
+    /// Whom someone strikes, by name.
+    fn target_called(&self, who: Who) -> Option<Called> {
+        let target = self.target_of(who)?;
+        let key = who_key(target);
+        Some(match target {
+            Who::Player(id) => {
+                let name = &self.players.get(id)?.name;
+                Called { key, name: name.clone(), keywords: name.to_lowercase() }
+            }
+            Who::Mob(id) => {
+                let template = self.templates.mobs.get(&self.mobs.get(id)?.template)?;
+                Called { key, name: template.name.clone(), keywords: template.keywords.join(" ") }
+            }
+        })
     }
 
     /// The same, of a player who is here; worked out once between changes of what is worn and the like.
@@ -55,6 +72,7 @@ impl World {
             CharacterState::Resting => "is resting here",
             CharacterState::Sitting => "is sitting here",
             CharacterState::Sleeping => "is asleep here",
+            CharacterState::Combat => "is fighting here",
             _ => "is here",
         };
         let name = display_name(&player.name, &player.title);
@@ -79,7 +97,8 @@ impl World {
             health: player.health,
             health_max: stats.health_max,
             stats,
-            is_invisible: player.is_invisible,
+            target: self.target_called(Who::Player(player.id)),
+            is_invisible: player.is_invisible || effect::hidden_by(self, Who::Player(player.id)).is_some(),
             is_linkless: player.is_linkless,
             equipment: self.equipment_view(player.worn.iter().map(|(slot, id)| (*slot, *id))),
             ..Char::default()
@@ -107,11 +126,13 @@ impl World {
             pronouns: pronouns(template.gender),
             core_faction: self.core_faction(template.core_faction.as_deref()),
             display_faction: self.faction_name(template.core_faction.as_deref()),
-            state: CharacterState::Standing.as_str(),
+            state: if self.is_fighting(Who::Mob(id)) { CharacterState::Combat } else { CharacterState::Standing }
+                .as_str(),
             health: mob.health,
-            health_max: template.stats.health_max,
+            health_max: self.altered(id, template.stats).health_max,
+            target: self.target_called(Who::Mob(id)),
             is_elite: template.is_elite,
-            is_invisible: template.is_invisible,
+            is_invisible: template.is_invisible || effect::hidden_by(self, Who::Mob(id)).is_some(),
             is_merchant: template.merchant.is_some(),
             merchant_profit: template.merchant.as_ref().map(|m| f64::from(m.profit_percent) / 100.0),
             equipment: self.equipment_view(mob.worn.iter().copied()),
@@ -157,14 +178,16 @@ impl World {
         };
         let holds = matches!(template.item_type, ItemType::Container | ItemType::Corpse | ItemType::Trash);
         let is_food = template.item_type == ItemType::Food;
+        let own = item.own.as_deref();
+        let keywords = own.map_or(&template.keywords, |own| &own.keywords);
         view::Item {
             key: item_key(item.id),
-            name: template.name.clone(),
-            keyword: template.keywords.first().cloned().unwrap_or_else(|| "item".into()),
-            keywords: template.keywords.join(" "),
+            name: own.map_or(&template.name, |own| &own.name).clone(),
+            keyword: keywords.first().cloned().unwrap_or_else(|| "item".into()),
+            keywords: keywords.join(" "),
             template_id: template.id,
             description: template.description.clone(),
-            ground_description: template.ground_description.clone(),
+            ground_description: own.map_or(&template.ground_description, |own| &own.ground).clone(),
             item_type: template.item_type.as_str(),
             quality: template.quality.as_str(),
             level: template.level,
@@ -298,7 +321,7 @@ impl World {
         let with_shield =
             worn(Slot::Offhand).and_then(template).is_some_and(|t| t.equipment_type == Some(EquipmentType::Shield));
         let percent = |per_mille: u32| f64::from(per_mille) / 10.0;
-        let regen = formulas::player_regeneration(&stats, player.state == CharacterState::Resting);
+        let regen = formulas::player_regeneration(&stats, player.state);
         let level = player.level;
         let mut factions: BTreeMap<String, serde_json::Value> =
             player.factions.iter().map(|(code, standing)| (code.clone(), (*standing).into())).collect();
@@ -355,13 +378,13 @@ impl World {
             factions,
             core_faction: self.core_faction(player.core_faction.as_deref()),
             display_faction: self.faction_name(player.core_faction.as_deref()),
-            skills: Skills::default(),
-            focus: String::new(),
+            skills: self.skills_view(id),
+            focus: player.focus.clone(),
             marks: player.marks.clone(),
             aliases: alias_views(&player.aliases),
             mute_list: player.mute_list.iter().cloned().collect(),
-            effects: BTreeMap::new(),
-            cooldowns: BTreeMap::new(),
+            effects: effect::views(self, Who::Player(id)).into_iter().map(|view| (view.key.clone(), view)).collect(),
+            cooldowns: self.cooldown_views(id),
             is_immortal: player.is_immortal,
             is_builder: player.account.is_builder,
             is_temporary: player.account.is_temporary,
@@ -372,6 +395,23 @@ impl World {
             user_id: player.account.id,
             user_name: player.account.name.clone(),
         })
+    }
+
+    fn skills_view(&self, player: PlayerId) -> Skills {
+        Skills {
+            custom: self.hotkeys(player).into_iter().map(|(key, skill)| (key.to_owned(), skill.code.clone())).collect(),
+            known: self.known_skills(player).into_iter().map(|skill| skill.code.clone()).collect(),
+        }
+    }
+
+    fn cooldown_views(&self, player: PlayerId) -> BTreeMap<String, CooldownView> {
+        let view = |(code, start, until): &(String, u64, u64)| {
+            let duration = until.saturating_sub(self.meta.now) as f64 / 1_000.0;
+            let actor = self.named(Who::Player(player));
+            let view = CooldownView { skill: code.clone(), duration, start: *start, expires: *until, actor };
+            (code.clone(), view)
+        };
+        cooldown::running(self, Who::Player(player)).filter(|(code, ..)| !code.is_empty()).map(view).collect()
     }
 
     /// Who is in the world, as this player may know it, by name, at most `most` of them; and how many there are.

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::world::character::{ItemId, PlayerId};
+use crate::world::kinds::CharacterState;
 
 use super::instruction::Instruction;
 use super::record::{Place, Who};
@@ -14,6 +15,7 @@ pub fn problems(world: &World) -> Vec<String> {
     let mut wrong = Vec::new();
     things(world, &mut wrong);
     people(world, &mut wrong);
+    fights(world, &mut wrong);
     for clock in [Instruction::Beat, Instruction::Tic] {
         let waiting = world.waiting.iter().filter(|(_, timing)| timing.instruction == clock).count();
         if waiting != 1 {
@@ -88,6 +90,53 @@ fn people(world: &World, wrong: &mut Vec<String>) {
     for (id, mob) in world.mobs.iter() {
         if !world.templates.mobs.contains_key(&mob.template) {
             wrong.push(format!("mob {id} has no template"));
+        }
+    }
+}
+
+/// Who fights is fought, whoever has something in the tables of fights is there, and every effect has its end.
+fn fights(world: &World, wrong: &mut Vec<String>) {
+    let ids = world.fights.iter().map(|(id, _)| id).chain(world.auras.iter().map(|(id, _)| id));
+    for id in ids.chain(world.cooldowns.iter().map(|(id, _)| id)) {
+        if world.room_of(Who::of(id)).is_none() {
+            wrong.push(format!("{:?} fights, and is nowhere", Who::of(id)));
+        }
+    }
+    for (id, fight) in world.fights.iter() {
+        let who = Who::of(id);
+        if fight.foes.is_empty() == fight.quarry.is_none() {
+            wrong.push(format!("{who:?} has a fight with {:?} and {:?}", fight.foes, fight.quarry));
+        }
+        if fight.target.is_some_and(|target| fight.foes.iter().all(|foe| foe.who != target)) {
+            wrong.push(format!("{who:?} strikes {:?}, who is no foe", fight.target));
+        }
+        for foe in &fight.foes {
+            let row = world.fights.get(foe.who.id());
+            if row.is_none_or(|row| row.foes.iter().filter(|other| other.who == who).count() != 1) {
+                wrong.push(format!("{who:?} fights {:?}, but not the other way round", foe.who));
+            }
+        }
+    }
+    for (id, player) in world.players.iter() {
+        if (player.state == CharacterState::Combat) != world.is_fighting(Who::Player(id)) {
+            wrong.push(format!("player {id} is {}", player.state));
+        }
+        if player.health <= 0 {
+            wrong.push(format!("player {id} is dead"));
+        }
+    }
+    for (id, mob) in world.mobs.iter() {
+        if mob.health <= 0 {
+            wrong.push(format!("mob {id} is dead"));
+        }
+    }
+    for (id, aura) in world.auras.iter() {
+        let timings = aura.effects.iter().map(|effect| effect.id).chain(aura.cast.iter().map(|cast| cast.id));
+        if timings.into_iter().any(|timing| !world.waiting.contains(timing)) {
+            wrong.push(format!("something works on {id} for ever"));
+        }
+        if aura.effects.is_empty() && aura.cast.is_none() {
+            wrong.push(format!("nothing works on {id}"));
         }
     }
 }

@@ -267,6 +267,27 @@ impl<K: Key, R: Serialize + DeserializeOwned, V> Table<K, R, V> {
         Some(&mut row.value)
     }
 
+    /// The door for what a view shows too, and is changed there in place where one is kept.
+    pub fn edit_shown(&mut self, key: K, edit: impl FnOnce(&mut R), show: impl FnOnce(&mut V))
+    where
+        V: Clone,
+    {
+        let Some(row) = self.rows.get_mut(key) else { return };
+        self.door.pass(key, row);
+        edit(&mut row.value);
+        if let Some(mut view) = row.view.take().filter(|_| row.shown.get() == self.shows) {
+            show(Arc::make_mut(&mut view));
+            row.view.set(Some(view));
+        }
+    }
+
+    /// The view of a row is out of date, by something that is not in the row.
+    pub fn forget_view(&mut self, key: K) {
+        if let Some(row) = self.rows.get_mut(key) {
+            row.view.set(None);
+        }
+    }
+
     /// The door for what no view shows.
     pub fn edit_unseen(&mut self, key: K) -> Option<&mut R> {
         let row = self.rows.get_mut(key)?;

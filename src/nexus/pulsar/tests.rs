@@ -5,6 +5,7 @@ pub mod bombs;
 pub mod rig;
 
 mod away;
+mod fights;
 mod generated;
 mod large;
 mod limits;

@@ -12,7 +12,7 @@ use super::record::{Ask, OpenErrand, Presence, Who};
 use super::script::{self, Running};
 use super::table::Table;
 use super::world::World;
-use super::{beat, command, connect, leave, load, order, schedule};
+use super::{beat, combat, command, connect, leave, load, order, schedule, skill};
 
 /// What a turn yields, in order.
 #[derive(Clone, Debug)]
@@ -196,6 +196,12 @@ impl Turn<'_> {
                 true
             }
             I::Clock { minute } => schedule::clock(self, minute),
+            I::Decay { item } => combat::death::decay(self, item),
+            I::EffectEnds { who, id } => {
+                skill::effect::end(self, who, id);
+                true
+            }
+            I::CastEnds { who, id } => skill::cast::done(self, who, id),
             I::WakeOn { zone, beats, after } => {
                 beat::wake_on(self.world, zone, beats, after);
                 true

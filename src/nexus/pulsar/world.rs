@@ -11,6 +11,7 @@ use crate::world::template::{FactScheduleId, RoomId, RuleId, Templates, ZoneId};
 
 use super::super::message::view;
 use super::super::timings::Timings;
+use super::combat::rows::{Aura, CharId, Cooldowns, Fight};
 use super::instruction::Instruction;
 use super::record::*;
 use super::table::Table;
@@ -43,6 +44,11 @@ pub struct World {
     pub gates: Table<GateId, Stamp>,
     /// When facts last changed by their schedules.
     pub fact_changes: Table<FactScheduleId, Stamp>,
+    /// Of those who fight, by character.
+    pub fights: Table<CharId, Fight>,
+    /// Of those on whom something works, by character.
+    pub auras: Table<CharId, Aura>,
+    pub cooldowns: Table<CharId, Cooldowns>,
     /// Derived from `waiting`, and arrivals from outside.
     pub timings: Timings,
     pub index: Index,
@@ -90,6 +96,9 @@ impl World {
             departed: Table::new(b'D', FEW),
             gates: Table::new(b'G', FEW),
             fact_changes: Table::new(b'F', FEW),
+            fights: Table::new(b'B', SOME),
+            auras: Table::new(b'A', FEW),
+            cooldowns: Table::new(b'C', FEW),
             timings: Timings::default(),
             index: Index::default(),
             ordinal: 0,
@@ -103,6 +112,13 @@ impl World {
         self.meta.next_arrival += 1;
         self.waiting.insert(arrival, Timing { due, instruction });
         self.timings.wait(due, arrival);
+    }
+
+    /// Schedules an instruction that knows its own number; the number.
+    pub fn schedule_numbered(&mut self, after: u64, make: impl FnOnce(u64) -> Instruction) -> u64 {
+        let number = self.meta.next_arrival;
+        self.schedule(after, make(number));
+        number
     }
 
     /// An id for a new mob or item; none when the block is used up and no other is granted.

@@ -1,6 +1,7 @@
 //! Instructions in words that an operator understands.
 
 use crate::nexus::pulsar::instruction::{Act, Applied, Instruction, Reply, What};
+use crate::nexus::pulsar::record::Who;
 use crate::world::character::PlayerId;
 use crate::world::internal::{Answer, ErrandId};
 
@@ -67,10 +68,20 @@ pub fn of(instruction: &Instruction, name: &dyn Fn(PlayerId) -> Option<String>) 
         I::Move => "the world moves to another nexus".into(),
         I::WakeOn { zone, after, .. } => format!("zone {zone} goes on waking after mob.{after}"),
         I::Clock { minute } => format!("the clock on the wall: minute {minute}"),
+        I::Decay { item } => format!("the corpse item.{item} has lain long enough"),
+        I::EffectEnds { who: on, id } => format!("effect {id} on {} wears off", character(*on)),
+        I::CastEnds { who: of, id } => format!("cast {id} of {} is done", character(*of)),
         I::Renew { after } => format!("the players after player.{after} get everything anew"),
         I::Resettle { stage, after } => format!("{stage:?} after {after} are held against the new template set"),
         I::Skip { timer: None } => "a turn that panicked is left out".into(),
         I::Skip { timer: Some(timer) } => format!("a turn that panicked is left out, and timing {timer} with it"),
+    }
+}
+
+fn character(who: Who) -> String {
+    match who {
+        Who::Player(id) => format!("player.{id}"),
+        Who::Mob(id) => format!("mob.{id}"),
     }
 }
 

@@ -39,6 +39,7 @@ impl<'a> Checker<'a> {
         for (index, reaction) in spec.reactions.iter().enumerate() {
             self.reaction(at, &format!("spec.reactions.{index}"), reaction);
         }
+        self.fighting(at, spec);
     }
 
     fn faction_of(&mut self, at: &Located, field: &str, slug: &str, core: bool) {

@@ -4,6 +4,7 @@
 
 mod folk;
 mod places;
+mod skills;
 mod things;
 mod triggers;
 
@@ -108,6 +109,7 @@ impl<'a> Checker<'a> {
             }
             Document::Trigger { spec, .. } => self.trigger(at, spec),
             Document::FactSchedule { spec, .. } => self.fact_schedule(at, spec),
+            Document::Skill { metadata, spec } => self.skill(at, &metadata.slug, spec),
         }
     }
 

@@ -118,6 +118,10 @@ impl Compiler<'_> {
             core_faction: spec.core_faction.clone(),
             factions: spec.factions.iter().map(|(code, standing)| (code.clone(), *standing)).collect(),
             reactions: spec.reactions.iter().map(reaction).collect(),
+            combat_script: lines(&spec.combat_script),
+            use_abilities: spec.use_abilities,
+            teaches: spec.teaches.clone(),
+            teaching_conditions: spec.teaching_conditions.clone(),
         })
     }
 }
@@ -134,4 +138,8 @@ fn reaction(written: &ReactionSpec) -> Reaction {
         script: super::triggers::lines(&written.script),
         gate_delay: written.gate_delay,
     }
+}
+
+fn lines(script: &str) -> Vec<String> {
+    script.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect()
 }

@@ -137,8 +137,9 @@ fn chances_have_their_floors_and_ceilings() {
 #[test]
 fn vitals_come_back() {
     let s = compute_stats(1, Archetype::Warrior, &[], false);
-    assert_eq!(player_regeneration(&s, false), [2, 1, 2]);
-    assert_eq!(player_regeneration(&s, true), [6, 3, 6]);
+    assert_eq!(player_regeneration(&s, CharacterState::Standing), [2, 1, 2]);
+    assert_eq!(player_regeneration(&s, CharacterState::Resting), [6, 3, 6]);
+    assert_eq!(player_regeneration(&s, CharacterState::Combat), [0, 1, 2]);
     assert_eq!(mob_regeneration(&explicit_stats([]), 4), [2, 1, 2]);
     assert_eq!(
         (movement_cost(RoomType::City), movement_cost(RoomType::Trail), movement_cost(RoomType::Mountain)),

@@ -84,6 +84,7 @@ fn document(node: &Node) -> Result<Document, Error> {
         DocumentKind::StartingEquipment => Document::StartingEquipment { metadata, spec: field("spec", spec)? },
         DocumentKind::Trigger => Document::Trigger { metadata, spec: field("spec", spec)? },
         DocumentKind::FactSchedule => Document::FactSchedule { metadata, spec: field("spec", spec)? },
+        DocumentKind::Skill => Document::Skill { metadata, spec: field("spec", spec)? },
     })
 }
 

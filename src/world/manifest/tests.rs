@@ -155,6 +155,7 @@ fn the_fixture_survives_writing() {
             "facts.yaml",
             "items.yaml",
             "mobs.yaml",
+            "skills.yaml",
             "socials.yaml",
             "starting-equipment.yaml",
             "triggers.yaml",

@@ -53,6 +53,7 @@ pub fn write(documents: &[Document]) -> Result<Vec<Source>, Problem> {
             Document::Currency { .. } => "currencies.yaml".to_owned(),
             Document::Social { .. } => "socials.yaml".to_owned(),
             Document::StartingEquipment { .. } => "starting-equipment.yaml".to_owned(),
+            Document::Skill { .. } => "skills.yaml".to_owned(),
             Document::Zone { metadata, .. } => format!("{}/zone.yaml", metadata.slug),
             Document::Room { spec, .. } => format!("{}/rooms.yaml", spec.zone),
             Document::Loader { spec, .. } => format!("{}/loaders.yaml", spec.zone),

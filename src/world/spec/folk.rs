@@ -65,6 +65,19 @@ pub struct MobSpec {
     pub factions: IndexMap<Slug, i64>,
     #[serde(skip_serializing_if = "is_default")]
     pub reactions: Vec<ReactionSpec>,
+    /// What it does in a fight: one line each round, from the first again after the last. A line is a skill or a mob's
+    /// command.
+    #[serde(skip_serializing_if = "is_default")]
+    pub combat_script: String,
+    /// Without a script, it uses the skills of its archetype.
+    #[serde(skip_serializing_if = "is_default")]
+    pub use_abilities: bool,
+    /// Skills that one may learn from it.
+    #[serde(skip_serializing_if = "is_default", serialize_with = "on_one_line")]
+    pub teaches: Vec<Slug>,
+    /// What must hold of whoever learns.
+    #[serde(skip_serializing_if = "is_default")]
+    pub teaching_conditions: String,
     #[serde(skip_serializing_if = "is_default")]
     pub notes: String,
 }
@@ -100,6 +113,10 @@ impl Default for MobSpec {
             core_faction: None,
             factions: IndexMap::new(),
             reactions: Vec::new(),
+            combat_script: String::new(),
+            use_abilities: false,
+            teaches: Vec::new(),
+            teaching_conditions: String::new(),
             notes: String::new(),
         }
     }

@@ -5,6 +5,7 @@
 
 mod folk;
 mod places;
+mod skills;
 mod things;
 mod triggers;
 
@@ -14,6 +15,7 @@ use serde_saphyr::FlowSeq;
 use super::kinds::*;
 pub use folk::*;
 pub use places::*;
+pub use skills::*;
 pub use things::*;
 pub use triggers::*;
 
@@ -55,6 +57,7 @@ pub enum Document {
     StartingEquipment { metadata: Metadata, spec: Box<StartingEquipmentSpec> },
     Trigger { metadata: Metadata, spec: Box<TriggerSpec> },
     FactSchedule { metadata: Metadata, spec: Box<FactScheduleSpec> },
+    Skill { metadata: Metadata, spec: Box<SkillSpec> },
 }
 
 impl Document {
@@ -72,6 +75,7 @@ impl Document {
             Self::StartingEquipment { .. } => DocumentKind::StartingEquipment,
             Self::Trigger { .. } => DocumentKind::Trigger,
             Self::FactSchedule { .. } => DocumentKind::FactSchedule,
+            Self::Skill { .. } => DocumentKind::Skill,
         }
     }
 
@@ -88,7 +92,8 @@ impl Document {
             | Self::Social { metadata, .. }
             | Self::StartingEquipment { metadata, .. }
             | Self::Trigger { metadata, .. }
-            | Self::FactSchedule { metadata, .. } => metadata,
+            | Self::FactSchedule { metadata, .. }
+            | Self::Skill { metadata, .. } => metadata,
         }
     }
 
@@ -105,7 +110,8 @@ impl Document {
             | Self::Social { metadata, .. }
             | Self::StartingEquipment { metadata, .. }
             | Self::Trigger { metadata, .. }
-            | Self::FactSchedule { metadata, .. } => metadata,
+            | Self::FactSchedule { metadata, .. }
+            | Self::Skill { metadata, .. } => metadata,
         }
     }
 

@@ -248,7 +248,34 @@ describe("fights", () => {
     let state = after(playing(), "cmd.bolt.success", { skill: "bolt", method: "cast", duration: 2, expires: 3 });
     expect(state.cast).toMatchObject({ skill: "bolt", endsAt: NOW + 2000 });
     state = after(state, "skill.cooldown.start", { skill: "bolt", duration: 4 });
-    expect(state.cooldowns).toEqual([{ skill: "bolt", endsAt: NOW + 4000 }]);
+    expect(state.cooldowns).toEqual([{ skill: "bolt", startedAt: NOW, endsAt: NOW + 4000 }]);
+  });
+
+  test("who attacks the player is a foe, unless there is one", () => {
+    const attack = (actor: Char, target: Char) => ({ actor, target }) as unknown as FrameData;
+    const start = playing({ chars: [aChar(4), aChar(5)] });
+    let state = after(start, "notification.cmd.kill.success", attack(aChar(4, { state: "combat" }), { ...me, state: "combat" } as unknown as Char));
+    expect(state.foe?.key).toBe("mob.4");
+    expect(state.actor?.state).toBe("combat");
+    expect(state.room?.chars[0]?.state).toBe("combat");
+    state = after(state, "notification.cmd.kill.success", attack(aChar(5), me as unknown as Char));
+    expect(state.foe?.key).toBe("mob.4");
+    expect(after(playing({ chars: [aChar(4)] }), "notification.cmd.kill.success", attack(aChar(4), aChar(5))).foe).toBeNull();
+  });
+
+  test("a corpse that crumbles is gone from the room", () => {
+    const start = playing({ inventory: [anItem(9, { type: "corpse" }), anItem(1)] });
+    const state = after(start, "notification.decay", { items: [{ key: "item.9" }] } as unknown as FrameData);
+    expect(state.room?.inventory.map((item) => item.key)).toEqual(["item.1"]);
+  });
+
+  test("a snapshot brings what works and what cools down along", () => {
+    const effect = { key: "effect.3", code: "burn", target: "player.7", duration: 5, expires: 3 };
+    const actor = anActor({ effects: { "effect.3": effect }, cooldowns: { bash: { skill: "bash", duration: 4 } } });
+    const world = { id: 50, name: "Test", allow_combat: true, is_multiplayer: true, factions: {}, currencies: {} };
+    const state = after(playing(), "cmd.state.sync.success", { map: [], actor, room: aRoom(1), world, who_list: [] } as unknown as FrameData);
+    expect(state.effects).toEqual([{ ...effect, endsAt: NOW + 5000 }]);
+    expect(state.cooldowns).toEqual([{ skill: "bash", startedAt: NOW, endsAt: NOW + 4000 }]);
   });
 
   test("focus is set and cleared", () => {

@@ -2,7 +2,7 @@
 // They change nothing themselves; the module applies the patch.
 import { exitKey, isMapRoom, isObject, isRoom } from "@/wire/parse";
 import type { Actor, ActorPart, Char, Frame, Item, MapRoom, Room, StateSync, WhoEntry } from "@/wire/types";
-import { combat, effects } from "./reduceCombat";
+import { combat, effects, runningOf } from "./reduceCombat";
 import { aliases, communication, help } from "./reduceTalk";
 import type { GameState } from "./state";
 
@@ -33,7 +33,7 @@ export function reduce(state: Readonly<GameState>, frame: Frame, now: number): P
 }
 
 /** The whole state at once: on entry, and whenever the server finds it simpler to say everything again. */
-export function snapshot(state: Readonly<GameState>, frame: Frame): Patch | null {
+export function snapshot(state: Readonly<GameState>, frame: Frame, now = Date.now()): Patch | null {
   const sync = frame.type === "cmd.state.sync.success" || frame.type === "system.connect.success";
   if (!sync || !isRoom(frame.data.room) || !isObject(frame.data.actor)) return null;
   const data = frame.data as unknown as StateSync;
@@ -46,8 +46,7 @@ export function snapshot(state: Readonly<GameState>, frame: Frame): Patch | null
     world: { ...(state.world as NonNullable<GameState["world"]>), ...data.world },
     who: Array.isArray(data.who_list) ? data.who_list : [],
     foe: null,
-    effects: [],
-    cooldowns: [],
+    ...runningOf(data.actor, now),
     cast: null,
     hint: hintOf(room),
     mapReset: [...(Array.isArray(data.map) ? data.map.filter(isMapRoom) : []), mapEntry(room)],
@@ -131,6 +130,10 @@ export function things(state: Readonly<GameState>, frame: Frame): Patch | null {
   if (type === "affect.inventory.remove" && state.actor && Array.isArray(data.items)) {
     const gone = new Set(data.items.map((item: Item) => item.key));
     return { actor: { ...state.actor, inventory: state.actor.inventory.filter((item) => !gone.has(item.key)) } };
+  }
+  if (type === "notification.decay" && state.room && Array.isArray(data.items)) {
+    const gone = new Set(data.items.map((item: Item) => item.key));
+    return { room: { ...state.room, inventory: state.room.inventory.filter((item) => !gone.has(item.key)) } };
   }
   if (!isRoom(data.room) || data.room.key !== state.room?.key || ARRIVAL_TYPES.has(type)) return null;
   const room = wholeRoom(data.room);

@@ -10,6 +10,8 @@ export function combat(state: Readonly<GameState>, frame: Frame): Patch | null {
       const target = (frame.data.actor as { target?: Char | null } | undefined)?.target;
       return target && "name" in target ? { foe: target } : null;
     }
+    case "notification.cmd.kill.success":
+      return attacked(state, frame);
     case "cmd.focus.success":
       return state.actor ? { actor: { ...state.actor, focus: frame.data.focus ?? "" } } : null;
     case "notification.combat.attack":
@@ -20,6 +22,29 @@ export function combat(state: Readonly<GameState>, frame: Frame): Patch | null {
     default:
       return null;
   }
+}
+
+/** Someone attacks someone: those in the room are seen fighting, and who attacks the player is a foe, if there is none yet. */
+function attacked(state: Readonly<GameState>, frame: Frame): Patch | null {
+  const { actor, target } = frame.data as unknown as Partial<Blow>;
+  if (!isObject(actor) || !isObject(target) || !state.actor) return null;
+  const patch: Patch = {};
+  if (state.room) patch.room = withChars(state.room, [actor, target]);
+  if (target.key === state.actor.key) {
+    patch.actor = woundedActor(state.actor, target);
+    if (!state.foe || state.foe.fallen) patch.foe = actor;
+  }
+  return patch;
+}
+
+/** What works on the player, and what has to cool down, as a snapshot has it. */
+export function runningOf(actor: Actor, now: number): Pick<GameState, "effects" | "cooldowns"> {
+  const effects = Object.values(actor.effects ?? {}).filter((effect) => isObject(effect) && effect.duration > 0);
+  const cooldowns = Object.values(actor.cooldowns ?? {}).filter((cooldown) => isObject(cooldown) && cooldown.duration > 0);
+  return {
+    effects: effects.map((effect) => ({ ...effect, endsAt: now + effect.duration * 1000 })),
+    cooldowns: cooldowns.map(({ skill, duration }) => ({ skill, startedAt: now, endsAt: now + duration * 1000 })),
+  };
 }
 
 function blow(state: Readonly<GameState>, frame: Frame): Patch | null {
@@ -77,7 +102,7 @@ export function effects(state: Readonly<GameState>, frame: Frame, now: number): 
     case "skill.cooldown.start": {
       if (!data.skill || !data.duration) return null;
       const others = state.cooldowns.filter((cooldown) => cooldown.skill !== data.skill && cooldown.endsAt > now);
-      return { cooldowns: [...others, { skill: data.skill, endsAt: now + data.duration * 1000 }] };
+      return { cooldowns: [...others, { skill: data.skill, startedAt: now, endsAt: now + data.duration * 1000 }] };
     }
     default:
       break;

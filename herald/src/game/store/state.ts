@@ -23,6 +23,7 @@ export interface Cast {
 
 export interface Cooldown {
   skill: string;
+  startedAt: number;
   endsAt: number;
 }
 

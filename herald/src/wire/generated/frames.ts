@@ -16,7 +16,13 @@ export type Actor = {
   attack_power: number;
   char_type: "player";
   constitution: number;
-  cooldowns: Record<string, never>;
+  cooldowns: Record<string, {
+    actor: Named;
+    duration: number;
+    expires: number;
+    skill: string;
+    start: number;
+  }>;
   core_faction: string;
   crit: number;
   crit_perc: number;
@@ -65,7 +71,8 @@ export type Actor = {
   resilience_perc: number;
   room: KeyRef;
   skills: {
-    custom: Record<string, never>;
+    custom: Record<string, string>;
+    known: string[];
   };
   spell_power: number;
   stamina: number;
@@ -97,30 +104,30 @@ export type ActorPart = {
 
 export type Char = {
   actions: string[];
-  archetype: string;
+  archetype?: string;
   char_type: "mob" | "player";
   core_faction: string;
-  description: string;
-  display_faction: string | null;
-  equipment: Record<string, Item>;
+  description?: string;
+  display_faction?: string | null;
+  equipment?: Record<string, Item>;
   gender: string;
-  group_id: null;
+  group_id?: null;
   health: number;
   health_max: number;
   id: number;
-  is_crafter: boolean;
+  is_crafter?: boolean;
   is_elite: boolean;
   is_invisible: boolean;
   is_linkless: boolean;
-  is_merchant: boolean;
-  is_upgrader: boolean;
+  is_merchant?: boolean;
+  is_upgrader?: boolean;
   key: string;
   keyword: string;
   keywords: string;
   level: number;
-  merchant_profit: number | null;
+  merchant_profit?: number | null;
   name: string;
-  pronouns: {
+  pronouns?: {
     object: string;
     possessive: string;
     reflexive: string;
@@ -131,9 +138,9 @@ export type Char = {
     enquire: boolean;
   };
   room_description: string;
-  stance: null;
+  stance?: null;
   state: string;
-  target: null;
+  target: Named | null;
   template_id: number | null;
   title: string;
 };
@@ -279,9 +286,35 @@ export type SyncWorld = {
   players_can_set_title: boolean;
   skills: {
     custom: {
-      definitions: Record<string, never>;
+      definitions: Record<string, {
+        archetype: string | null;
+        cast_time: number;
+        code: string;
+        cooldown: number;
+        cost: number;
+        cost_calc: string;
+        cost_type: string;
+        help: string;
+        intent: string;
+        level: number;
+        name: string;
+        skill: string;
+      }>;
     };
-    definitions: Record<string, never>;
+    definitions: Record<string, {
+      archetype: string | null;
+      cast_time: number;
+      code: string;
+      cooldown: number;
+      cost: number;
+      cost_calc: string;
+      cost_type: string;
+      help: string;
+      intent: string;
+      level: number;
+      name: string;
+      skill: string;
+    }>;
   };
   socials: {
     cmds: Record<string, string[]>;
@@ -314,9 +347,53 @@ export type FrameData = {
     actor: Actor;
     items: never[];
   };
+  "affect.cast.interrupt": Record<string, never>;
+  "affect.combat.end": {
+    actor: ActorPart;
+  };
+  "affect.death": {
+    actor: ActorPart;
+    door_states: ({
+      direction: Direction;
+      door_state: DoorState;
+      key: string;
+    })[];
+    is_auto: boolean;
+    map: never[];
+    room: Room;
+  };
+  "affect.experience": {
+    actor: {
+      experience: number;
+      experience_needed: number;
+      experience_progress: number;
+      gold: number;
+      key: string;
+      level: number;
+      name: string;
+    };
+  };
+  "affect.flee.success": {
+    actor: ActorPart;
+    direction: Direction;
+    door_states: ({
+      direction: Direction;
+      door_state: DoorState;
+      key: string;
+    })[];
+    is_auto: boolean;
+    map: never[];
+    room: Room;
+  };
   "affect.inventory.remove": {
     actor: Actor;
     items: Item[];
+  };
+  "affect.level": {
+    actor: Actor;
+  };
+  "affect.revival": {
+    actor: Actor;
   };
   "affect.transfer": {
     actor: ActorPart;
@@ -383,6 +460,13 @@ export type FrameData = {
       replacement: string;
     }>;
   };
+  "cmd.autoflee.success": Record<string, never>;
+  "cmd.cast.success": {
+    duration: number;
+    expires: number;
+    method: string;
+    skill: string;
+  };
   "cmd.chat.success": {
     actor: Named;
     faction: string | null;
@@ -413,6 +497,12 @@ export type FrameData = {
     id: number;
     name: string;
   }>;
+  "cmd.focus.success": {
+    focus: string;
+  };
+  "cmd.forget.success": {
+    actor: Actor;
+  };
   "cmd.get.success": {
     actor: Actor;
     items: Item[];
@@ -428,12 +518,25 @@ export type FrameData = {
     command?: CommandHelp;
     commands?: CommandHelp[];
   };
+  "cmd.hotkey.success": {
+    actor: Actor;
+  };
   "cmd.inventory.success": {
     actor: {
       gold: number;
       inventory: Item[];
       key: string;
     };
+  };
+  "cmd.kill.success": {
+    actor: {
+      key: string;
+      state: string;
+      target: Char;
+    };
+  };
+  "cmd.learn.success": {
+    actor?: Actor;
   };
   "cmd.look.success": {
     actor: ActorPart;
@@ -481,6 +584,27 @@ export type FrameData = {
   "cmd.say.success": {
     actor: Named;
     message: string;
+  };
+  "cmd.skills.success": {
+    hotkeys: {
+      1: string;
+      2?: string;
+      3?: string;
+    };
+    known: ({
+      archetype: string | null;
+      cast_time: number;
+      code: string;
+      cooldown: number;
+      cost: number;
+      cost_calc: string;
+      cost_type: string;
+      help: string;
+      intent: string;
+      level: number;
+      name: string;
+      skill: string;
+    })[];
   };
   "cmd.social.success": {
     actor: Named;
@@ -581,6 +705,25 @@ export type FrameData = {
     exit_room: MapRoom;
     room: MapRoom;
   };
+  "effect.end": {
+    code: string;
+    expires: number;
+    key: string;
+    target: string;
+  };
+  "effect.start": {
+    actor: string;
+    code: string;
+    custom: boolean;
+    duration: number;
+    expires: number;
+    friendly: boolean;
+    key: string;
+    name: string;
+    removed_effects: string[];
+    start: number;
+    target: string;
+  };
   "notification./echo": {
     actor: Named;
     message: string;
@@ -625,6 +768,7 @@ export type FrameData = {
     direction: null;
   };
   "notification.broadcast": Record<string, never>;
+  "notification.cast": Record<string, never>;
   "notification.cmd.chat.success": {
     actor: Named;
     faction: string | null;
@@ -648,6 +792,10 @@ export type FrameData = {
     actor: Named;
     message: string;
   };
+  "notification.cmd.flee.exit": {
+    actor: Named;
+    direction: Direction;
+  };
   "notification.cmd.get.success": {
     actor: Named;
     items: Item[];
@@ -658,6 +806,10 @@ export type FrameData = {
     actor: Actor | Named;
     items: Item[];
     room?: Room;
+  };
+  "notification.cmd.kill.success": {
+    actor: Char;
+    target: Char;
   };
   "notification.cmd.look": Record<string, never>;
   "notification.cmd.put.success": {
@@ -707,6 +859,40 @@ export type FrameData = {
     actor: Named;
     message: string;
   };
+  "notification.combat.attack": {
+    actor: Char;
+    attack: string;
+    damage_absorbed: number;
+    damage_taken: number;
+    healing_done: number;
+    is_crit_hit: boolean;
+    is_heal: boolean;
+    label: string;
+    outcome: string;
+    round_id: number;
+    target: Char;
+  };
+  "notification.combat.healing": {
+    actor: Char;
+    attack: string;
+    damage_absorbed: number;
+    damage_taken: number;
+    healing_done: number;
+    is_crit_hit: boolean;
+    is_heal: boolean;
+    label: string;
+    outcome: string;
+    round_id: number;
+    target: Char;
+  };
+  "notification.death": {
+    corpse: Item;
+    deceased: Char;
+    killer: Char;
+  };
+  "notification.decay": {
+    items: KeyRef[];
+  };
   "notification.door.close": {
     direction: Direction;
     door_state: DoorState;
@@ -740,6 +926,13 @@ export type FrameData = {
     message: string;
   };
   "notification.who": WhoEntry[];
+  "skill.cooldown.start": {
+    actor: Named;
+    duration: number;
+    expires: number;
+    skill: string;
+    start: number;
+  };
   "system.connect.success": {
     last_n?: number;
     resume: string;

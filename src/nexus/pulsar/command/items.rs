@@ -11,6 +11,7 @@ use crate::world::template::{ItemTemplate, RoomId};
 
 use super::super::record::{Place, Who};
 use super::super::turn::Turn;
+use super::super::world::World;
 use super::super::{connect, equip, react, transport, trigger};
 use super::select::{self, Selector};
 use super::{Command, Input};
@@ -67,7 +68,19 @@ fn holds_things(turn: &Turn, item: ItemId) -> bool {
         .is_some_and(|t| matches!(t.item_type, ItemType::Container | ItemType::Corpse | ItemType::Trash))
 }
 
+/// Does the player carry or wear a boat?
+pub fn has_boat(world: &World, player: PlayerId) -> bool {
+    let Some(row) = world.players.get(player) else { return false };
+    row.items.iter().chain(row.worn.values()).any(|id| {
+        let template = world.items.get(*id).and_then(|item| world.templates.items.get(&item.template));
+        template.is_some_and(|t| t.is_boat)
+    })
+}
+
 pub fn item_name(turn: &Turn, item: ItemId) -> String {
+    if let Some(own) = turn.world.items.get(item).and_then(|item| item.own.as_ref()) {
+        return own.name.clone();
+    }
     template_of(turn, item).map_or_else(|| "something".into(), |t| t.name.clone())
 }
 
@@ -110,7 +123,7 @@ fn get_from_room(turn: &mut Turn, player: PlayerId, selector: &Selector) {
         };
         return turn.refuse(player, "get", code, text);
     }
-    take(turn, player, room, pickable, None);
+    take(turn, player, room, pickable, None, false);
 }
 
 fn get_from_container(turn: &mut Turn, player: PlayerId, selector: &Selector, container: &str) {
@@ -123,15 +136,20 @@ fn get_from_container(turn: &mut Turn, player: PlayerId, selector: &Selector, co
         return refuse_container(turn, player, room, "get", &wanted);
     };
     let inside = turn.world.items.get(holder).map(|item| item.items.clone()).unwrap_or_default();
-    if inside.is_empty() {
+    if is_bare(turn.world, holder) {
         return turn.refuse(player, "get", "empty_container", "It is empty.");
+    }
+    let money = *selector == Selector::All || *selector == Selector::Nth(1, &money_word(turn.world));
+    if money && turn.world.items.get(holder).is_some_and(|item| item.gold > 0) {
+        let found = if *selector == Selector::All { inside } else { Vec::new() };
+        return take(turn, player, room, found, Some(holder), true);
     }
     let found = select::items(turn.world, selector, &inside);
     if found.is_empty() {
         let text = format!("You don't see a {} in {}.", selector.word(), item_name(turn, holder));
         return turn.refuse(player, "get", "item_not_found", text);
     }
-    take(turn, player, room, found, Some(holder));
+    take(turn, player, room, found, Some(holder), false);
 }
 
 /// Containers in the room first, then carried ones.
@@ -155,15 +173,51 @@ fn refuse_container(turn: &mut Turn, player: PlayerId, room: RoomId, command: &s
     turn.refuse(player, command, "no_containers", "You don't see any containers here.");
 }
 
-fn take(turn: &mut Turn, player: PlayerId, room: RoomId, items: Vec<ItemId>, from: Option<ItemId>) {
+/// Is nothing in it, not even coins?
+pub fn is_bare(world: &World, holder: ItemId) -> bool {
+    world.items.get(holder).is_none_or(|item| item.items.is_empty() && item.gold == 0)
+}
+
+/// Everything out of a corpse.
+pub fn loot(turn: &mut Turn, player: PlayerId, room: RoomId, corpse: ItemId) {
+    if is_bare(turn.world, corpse) {
+        return turn.refuse(player, "loot", "empty_container", "It is empty.");
+    }
+    let inside = turn.world.items.get(corpse).map(|item| item.items.clone()).unwrap_or_default();
+    take(turn, player, room, inside, Some(corpse), true);
+}
+
+/// The word for coins in this world.
+fn money_word(world: &World) -> String {
+    let default = world.templates.currencies.values().find(|currency| currency.is_default);
+    default.map_or_else(|| "gold".into(), |currency| currency.name.to_lowercase())
+}
+
+/// Coins out of something come to the player.
+fn take_coins(turn: &mut Turn, player: PlayerId, holder: ItemId) -> i64 {
+    let Some(row) = turn.world.items.edit_when(holder, |item| item.gold > 0) else { return 0 };
+    let gold = std::mem::take(&mut row.gold);
+    if let Some(row) = turn.world.players.edit(player) {
+        row.gold = row.gold.saturating_add(gold);
+    }
+    gold
+}
+
+fn take(turn: &mut Turn, player: PlayerId, room: RoomId, items: Vec<ItemId>, from: Option<ItemId>, coins: bool) {
+    let coins = from.filter(|_| coins).map_or(0, |holder| take_coins(turn, player, holder));
     let free = CARRIED_MAX.saturating_sub(turn.world.carried(Who::Player(player)).len());
-    if free == 0 {
+    if free == 0 && coins == 0 {
         return turn.refuse(player, "get", "full", "You cannot carry any more.");
     }
     let left = items.len().saturating_sub(free);
     let name = turn.name(Who::Player(player));
     let (mut own, mut others) = (Vec::new(), Vec::new());
     let taken: Vec<ItemId> = items.into_iter().take(free).collect();
+    if let Some(holder) = from.filter(|_| coins > 0) {
+        let (word, holder) = (money_word(turn.world), item_name(turn, holder));
+        own.push(format!("You get {coins} {word} from {holder}."));
+        others.push(format!("{name} gets some {word} from {holder}."));
+    }
     for item in &taken {
         let thing = item_name(turn, *item);
         let source = from.map(|holder| format!(" from {}", item_name(turn, holder))).unwrap_or_default();
@@ -247,6 +301,9 @@ fn put(turn: &mut Turn, player: PlayerId, input: &Input) {
     let Some(holder) = find_container(turn, player, room, &wanted) else {
         return refuse_container(turn, player, room, "put", &wanted);
     };
+    if template_of(turn, holder).is_some_and(|template| template.item_type == ItemType::Corpse) {
+        return turn.refuse(player, "put", "invalid_container", "Leave the dead what is theirs.");
+    }
     if found == [holder] {
         return turn.refuse(player, "put", "invalid_target", "You cannot put an item inside itself.");
     }

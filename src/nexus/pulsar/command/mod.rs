@@ -5,11 +5,13 @@ pub mod alias;
 pub mod build;
 pub mod doors;
 pub mod eat;
+pub mod fight;
 pub mod info;
 pub mod items;
 pub mod look;
 pub mod posture;
 pub mod select;
+pub mod skills;
 pub mod social;
 pub mod social_life;
 pub mod speech;
@@ -92,6 +94,16 @@ pub static TABLE: &[&Command] = &[
     &eat::EAT,
     &alias::ALIAS,
     &social::SOCIALS,
+    &fight::KILL,
+    &fight::FLEE,
+    &fight::FOCUS,
+    &fight::LOOT,
+    &fight::AUTOFLEE,
+    &skills::CAST,
+    &skills::SKILLS,
+    &skills::LEARN,
+    &skills::FORGET,
+    &skills::HOTKEY,
     &QUIT,
 ];
 
@@ -174,7 +186,10 @@ fn plain(turn: &mut Turn, player: PlayerId, line: &str) {
     if let Some(command) = find(&word) {
         return (command.run)(turn, player, &Input { name: command.names[0], rest });
     }
-    if trigger::command(turn, player, line) || social::run(turn, Who::Player(player), &word, rest) {
+    if trigger::command(turn, player, line)
+        || skills::run(turn, player, &word, rest)
+        || social::run(turn, Who::Player(player), &word, rest)
+    {
         return;
     }
     let data = Data::Echo { original_command: line.to_owned() };

@@ -71,11 +71,11 @@ pub fn items(world: &World, selector: &Selector, from: &[ItemId]) -> Vec<ItemId>
 }
 
 fn item_words(world: &World, id: ItemId) -> &[String] {
-    world
-        .items
-        .get(id)
-        .and_then(|item| world.templates.items.get(&item.template))
-        .map_or(&[], |template| &template.keywords)
+    let Some(item) = world.items.get(id) else { return &[] };
+    match &item.own {
+        Some(own) => &own.keywords,
+        None => world.templates.items.get(&item.template).map_or(&[], |template| &template.keywords),
+    }
 }
 
 /// Picks one character in the room with the player: a mob by keyword, a player by name.

@@ -9,10 +9,11 @@ use crate::world::formulas;
 use crate::world::kinds::*;
 use crate::world::template::{Room, RoomId};
 
+use super::super::combat::aggro;
 use super::super::record::Who;
 use super::super::turn::Turn;
-use super::super::{beat, react, transport};
-use super::{Command, Input};
+use super::super::{beat, react, skill, transport};
+use super::{Command, Input, items};
 
 macro_rules! moves {
     ($($id:ident $name:literal $direction:ident),+ $(,)?) => { $(
@@ -57,6 +58,8 @@ pub fn step(turn: &mut Turn, player: PlayerId, direction: Direction) {
         }
         _ => return turn.refuse(player, "move", "not_standing", "You have to stand up first."),
     }
+    skill::cast::interrupt(turn, Who::Player(player), "You walk, and what you began comes to nothing.");
+    let Some(row) = turn.world.players.get(player) else { return };
     let (sees_all, brief, health) = (row.is_immortal, row.config.room_brief, row.health);
     let is_shut = |turn: &Turn| turn.world.door_state(from, direction).is_some_and(|state| state != DoorState::Open);
     if exit.door.is_some() && is_shut(turn) {
@@ -66,7 +69,7 @@ pub fn step(turn: &mut Turn, player: PlayerId, direction: Direction) {
     if strength < cost {
         return turn.refuse(player, "move", "exhausted", "You are too exhausted to move.");
     }
-    if target.room_type == RoomType::Water && !has_boat(turn, player) {
+    if target.room_type == RoomType::Water && !items::has_boat(turn.world, player) {
         return turn.refuse(player, "move", "water_room", "You'd need to know how to swim, or have a boat.");
     }
     if let Some(text) = transport::barred(turn, Who::Player(player), room, target, Some(direction)) {
@@ -100,14 +103,7 @@ pub fn step(turn: &mut Turn, player: PlayerId, direction: Direction) {
     turn.tell(player, Frame::new("cmd.move.success", text, Data::Move(Box::new(data))));
     show(turn, player, own, from, target, direction);
     react::entered_from(turn, player, target.id, Some(from));
-}
-
-fn has_boat(turn: &Turn, player: PlayerId) -> bool {
-    let Some(row) = turn.world.players.get(player) else { return false };
-    row.items.iter().chain(row.worn.values()).any(|id| {
-        let template = turn.world.items.get(*id).and_then(|item| turn.world.templates.items.get(&item.template));
-        template.is_some_and(|t| t.is_boat)
-    })
+    aggro::entered(turn, player, target.id);
 }
 
 /// Lets everyone see how a player, who was told already, went: those left behind, then those who are there.

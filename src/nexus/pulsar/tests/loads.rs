@@ -131,7 +131,7 @@ fn a_long_plan_comes_in_turns_and_says_where_its_things_are() {
     // A load into one that made nothing, or that comes later, is left out.
     loads.push(load(PlannedThing::Item(pebble), PlannedPlace::Load(5000)));
     loads.push(load(PlannedThing::Item(pebble), PlannedPlace::Room(1)));
-    loads.push(load(PlannedThing::Mob(7), PlannedPlace::Room(green)));
+    loads.push(load(PlannedThing::Mob(99), PlannedPlace::Room(green)));
     let plan = LoadPlan { zones: query.zones.iter().map(|(zone, _)| *zone).collect(), loaders: vec![1], loads };
     bring(&mut rig, errand, &plan);
     let made = rig.items("sack")[0];

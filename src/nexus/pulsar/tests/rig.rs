@@ -83,6 +83,7 @@ pub fn character(id: PlayerId, name: &str) -> Character {
         mute_list: vec![],
         is_initialised: false,
         items: vec![],
+        prowess: Default::default(),
     }
 }
 

@@ -9,16 +9,17 @@ use proptest::prelude::*;
 
 use super::rig::{Logged, Named, Rig, character, templates, world_of, written};
 use super::{generated, loads};
+use crate::nexus::pulsar::combat::death::CORPSE_DECAY;
 use crate::nexus::pulsar::image::CutHead;
 use crate::nexus::pulsar::instruction::{Instruction, Reply};
-use crate::nexus::pulsar::record::Ask;
+use crate::nexus::pulsar::record::{Ask, Item, Place, Who};
 use crate::nexus::pulsar::sound;
 use crate::nexus::pulsar::turn::{self, Output};
 use crate::nexus::pulsar::world::World;
 use crate::world::character::{Account, Character, ItemId, PlayerId};
 use crate::world::internal::{Answer, Errand};
-use crate::world::kinds::Archetype;
-use crate::world::template::Templates;
+use crate::world::kinds::{Archetype, DeathMode};
+use crate::world::template::{CORPSE, Templates};
 
 const PEOPLE: [&str; 3] = ["Mara", "Bob", "Carl"];
 
@@ -151,6 +152,63 @@ const VERBS: &[&str] = &[
     "/why pull root",
     "/invisible",
     "/trouble",
+    "kill rat",
+    "kill 2.rat",
+    "kill wolf",
+    "kill hound",
+    "kill dog",
+    "kill bob",
+    "kill mara",
+    "attack wrestler",
+    "flee",
+    "loot",
+    "loot rat",
+    "get all corpse",
+    "get gold corpse",
+    "put pebble corpse",
+    "focus rat",
+    "autoflee 50",
+    "autoflee off",
+    "bash",
+    "1",
+    "2 rat",
+    "3",
+    "quickstrike rat",
+    "sneak",
+    "skills",
+    "learn whirl",
+    "learn hex",
+    "learn lull",
+    "learn veil",
+    "learn whistle",
+    "learn wash",
+    "learn salve",
+    "whirl rat",
+    "hex rat",
+    "hex bob",
+    "lull rat",
+    "lull mara",
+    "veil",
+    "whistle",
+    "wash mara",
+    "salve",
+    "forget hex",
+    "hotkey 3 bash",
+];
+
+/// Who is there from the beginning, to be fought.
+const MOBS: &[(&str, &str)] = &[
+    ("rat", "green"),
+    ("rat", "green"),
+    ("rat", "green"),
+    ("rat", "lane"),
+    ("rat", "yard"),
+    ("hound", "green"),
+    ("hound", "lane"),
+    ("champion", "yard"),
+    ("wolf", "ford"),
+    ("wolf", "ford"),
+    ("dog", "chapel"),
 ];
 
 fn person() -> impl Strategy<Value = PlayerId> {
@@ -171,6 +229,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => person().prop_map(Step::Quit),
         12 => prop_oneof![0..5_000u64, Just(61_000u64), Just(310_000u64)].prop_map(Step::Wait),
         1 => (person(), any::<bool>()).prop_map(|(player, muted)| Step::Mute(player, muted)),
+        10 => Just(Step::Wait(2_000)),
         12 => Just(Step::Forge),
         1 => any::<bool>().prop_map(Step::Switch),
         1 => Just(Step::Broadcast),
@@ -185,7 +244,7 @@ struct Town {
 
 /// Where a play takes place: the sets under the names "fixture" and "other", between which it may switch.
 #[derive(Clone)]
-struct Stage(Arc<Templates>, Arc<Templates>);
+struct Stage(Arc<Templates>, Arc<Templates>, &'static [(&'static str, &'static str)]);
 
 impl Stage {
     /// The small world of the tests, and the same without the mill.
@@ -193,12 +252,14 @@ impl Stage {
         let mut other = loads::other_templates(&templates());
         // Other mobs wait for other things there.
         other.triggers.retain(|_, trigger| !matches!(&*trigger.slug, "wolf-patient" | "dog-hears-of-it" | "pull-root"));
-        Self(templates(), Arc::new(other))
+        // Dying costs everything there.
+        other.world.config.death_mode = DeathMode::LoseAll;
+        Self(templates(), Arc::new(other), MOBS)
     }
 
     /// A world that chance built, and what the next seed builds in its place.
     fn generated(seed: u64) -> Self {
-        Self(Arc::new(generated::templates(seed)), Arc::new(generated::templates(seed + 1)))
+        Self(Arc::new(generated::templates(seed)), Arc::new(generated::templates(seed + 1)), &[])
     }
 
     fn sets(&self) -> Named {
@@ -207,9 +268,13 @@ impl Stage {
 
     /// The world as a play begins with it.
     fn world(&self) -> World {
-        let mut world = world_of(self.0.clone());
-        world.meta.facts.insert("season".into(), "summer".into());
-        world
+        let mut rig = Rig::new();
+        rig.world = world_of(self.0.clone());
+        rig.world.meta.facts.insert("season".into(), "summer".into());
+        for (mob, room) in self.2 {
+            rig.make_mob(mob, room);
+        }
+        rig.world
     }
 }
 
@@ -345,6 +410,9 @@ fn reading_problems(ran: &World, fresh: &World) -> Vec<String> {
         ("departed", ran.departed.iter().eq(fresh.departed.iter())),
         ("gates", ran.gates.iter().eq(fresh.gates.iter())),
         ("fact changes", ran.fact_changes.iter().eq(fresh.fact_changes.iter())),
+        ("fights", ran.fights.iter().eq(fresh.fights.iter())),
+        ("auras", ran.auras.iter().eq(fresh.auras.iter())),
+        ("cooldowns", ran.cooldowns.iter().eq(fresh.cooldowns.iter())),
     ] {
         if !same {
             wrong.push(format!("{name}: not what was read back; the indexes are {a:?} and {b:?}"));
@@ -368,6 +436,7 @@ pub fn read_back(world: &mut World) -> World {
 fn gold(world: &World) -> i64 {
     let players: i64 = world.players.iter().map(|(_, player)| player.gold).sum();
     let mobs: i64 = world.mobs.iter().map(|(_, mob)| mob.gold).sum();
+    let corpses: i64 = world.items.iter().map(|(_, item)| item.gold).sum();
     let leaving: i64 = world
         .errands
         .iter()
@@ -376,7 +445,7 @@ fn gold(world: &World) -> i64 {
             _ => 0,
         })
         .sum();
-    players + mobs + leaving
+    players + mobs + corpses + leaving
 }
 
 // ---- the plays ----
@@ -389,18 +458,12 @@ fn run(stage: &Stage, steps: &[Step]) -> Vec<Logged> {
     town.take(&Step::Wait(150));
     town.take(&Step::Forge);
     for step in steps {
-        let (gold_before, items_before) = (gold(&town.rig.world), items(&town.rig.world));
+        let before = Ledger::of(&town.rig.world);
         town.take(step);
         let world = &mut town.rig.world;
         let wrong = problems(world);
         assert!(wrong.is_empty(), "after {step:?}: {wrong:#?}");
-        // What builders do, they may do out of nothing.
-        let is_of_players = matches!(step, Step::Text(_, text) | Step::Numbered(_, _, text) if !text.starts_with('/'));
-        if is_of_players {
-            assert_eq!(gold(world), gold_before, "gold after {step:?}");
-            let made: Vec<_> = items(world).difference(&items_before).copied().collect();
-            assert!(made.is_empty(), "{step:?} made {made:?} out of nothing");
-        }
+        before.balance(world, step);
         let fresh = read_back(world);
         let wrong = reading_problems(world, &fresh);
         assert!(wrong.is_empty(), "after {step:?}: {wrong:#?}");
@@ -408,8 +471,87 @@ fn run(stage: &Stage, steps: &[Step]) -> Vec<Logged> {
     town.rig.log
 }
 
-fn items(world: &World) -> BTreeSet<ItemId> {
-    world.items.iter().map(|(id, _)| id).collect()
+/// What there is, and whose.
+struct Ledger {
+    gold: i64,
+    items: BTreeSet<ItemId>,
+    /// What players have, and what is in their corpses.
+    owned: BTreeSet<ItemId>,
+    /// What crumbles with everything in it, and the coins in it.
+    of_mobs: BTreeMap<ItemId, i64>,
+    mobs: BTreeSet<i64>,
+    of_living: i64,
+}
+
+impl Ledger {
+    fn of(world: &World) -> Self {
+        let is_of_mob = |item: &Item| item.own.as_ref().is_some_and(|own| !own.is_players);
+        let corpses = world.items.iter().filter(|(_, item)| is_of_mob(item));
+        Self {
+            gold: gold(world),
+            items: world.items.iter().map(|(id, _)| id).collect(),
+            owned: world.items.iter().map(|(id, _)| id).filter(|id| is_owned(world, *id)).collect(),
+            of_mobs: corpses.map(|(id, item)| (id, item.gold)).collect(),
+            mobs: world.mobs.iter().map(|(id, _)| id).collect(),
+            of_living: world.mobs.iter().map(|(_, mob)| mob.gold).sum(),
+        }
+    }
+
+    /// Whatever people do and however they die, only what crumbles with a mob's corpse goes, and only what a new mob
+    /// brings comes.
+    fn balance(&self, world: &World, step: &Step) {
+        // What builders do, they may do out of nothing.
+        let is_quiet = match step {
+            Step::Text(_, text) | Step::Numbered(_, _, text) => !text.starts_with('/'),
+            Step::Wait(_) => true,
+            _ => false,
+        };
+        if !is_quiet {
+            return;
+        }
+        let crumbled = self.of_mobs.iter().filter(|(id, _)| !world.items.contains(**id));
+        let crumbled: i64 = crumbled.map(|(_, gold)| gold).sum();
+        let new = world.mobs.iter().filter(|(id, _)| !self.mobs.contains(id));
+        let brought: i64 = new.map(|(_, mob)| mob.gold).sum();
+        let due = self.gold - crumbled + brought;
+        if matches!(step, Step::Wait(millis) if *millis >= CORPSE_DECAY) {
+            // Long enough to be slain and to crumble.
+            assert!((due - self.of_living..=due).contains(&gold(world)), "gold after {step:?}");
+        } else {
+            assert_eq!(gold(world), due, "gold after {step:?}");
+        }
+        if matches!(step, Step::Wait(..)) {
+            let leaving: BTreeSet<ItemId> = world
+                .errands
+                .iter()
+                .filter_map(|(_, open)| match &open.what {
+                    Ask::Forge(Errand::SaveCharacter { character, .. }) => Some(character.items.iter().map(|i| i.id)),
+                    _ => None,
+                })
+                .flatten()
+                .collect();
+            let lost: Vec<_> =
+                self.owned.iter().filter(|id| !world.items.contains(**id) && !leaving.contains(*id)).collect();
+            assert!(lost.is_empty(), "{step:?} lost {lost:?}");
+        } else {
+            let made = world.items.iter().filter(|(id, item)| !self.items.contains(id) && item.template != CORPSE);
+            let made: Vec<_> = made.map(|(id, _)| id).collect();
+            assert!(made.is_empty(), "{step:?} made {made:?} out of nothing");
+        }
+    }
+}
+
+/// Does a player have it, or did one lose it by dying?
+fn is_owned(world: &World, id: ItemId) -> bool {
+    let Some(item) = world.items.get(id) else { return false };
+    match item.place {
+        Place::Carried(Who::Player(_)) | Place::Worn(Who::Player(_), _) => true,
+        Place::Inside(outer) => {
+            is_owned(world, outer)
+                || world.items.get(outer).is_some_and(|outer| outer.own.as_ref().is_some_and(|own| own.is_players))
+        }
+        _ => false,
+    }
 }
 
 pub fn apply(world: &mut World, turn: &Logged, sets: &Named) {

@@ -170,6 +170,19 @@ impl Play {
                 });
             }
             ("clock", [minute]) => self.order(Instruction::Clock { minute: minute.parse().unwrap() }),
+            // @hurt wolf 5; @rigged 42: chance begins anew from there
+            ("hurt", [slug, health]) => {
+                let mob = self.rig.mobs(slug)[0];
+                self.rig.world.set_health(Who::Mob(mob), health.parse().unwrap());
+            }
+            ("rigged", [seed]) => self.rig.world.meta.rng = rand_pcg::Pcg64Mcg::new(seed.parse().unwrap()),
+            ("config", [field, value]) => self.configure(field, value),
+            ("terse", [name]) => {
+                let player = self.player(name);
+                let mut config = self.rig.world.players.get(player).unwrap().config;
+                config.combat_brief = true;
+                self.order(Instruction::SetConfig { player, config });
+            }
             ("broadcast", _) => self.order(Instruction::Broadcast { text: rest.into() }),
             ("expel", [name, ..]) => {
                 let text = split_word(rest).1.to_owned();
@@ -236,6 +249,21 @@ impl Play {
         }
     }
 
+    /// The world is otherwise than its manifests say.
+    fn configure(&mut self, field: &str, value: &str) {
+        let set = Arc::make_mut(&mut self.rig.world.templates);
+        let config = &mut set.world.config;
+        match field {
+            "death_mode" => config.death_mode = DeathMode::parse(value).unwrap(),
+            "death_route" => config.death_route = DeathRoute::parse(value).unwrap(),
+            "pvp_mode" => config.pvp_mode = PvpMode::parse(value).unwrap(),
+            "flee_to_unknown_rooms" => config.flee_to_unknown_rooms = value == "true",
+            "narrative" => config.is_narrative = value == "true",
+            "corpse_decay" => config.has_corpse_decay = value == "true",
+            _ => panic!("@config: {field}"),
+        }
+    }
+
     fn order(&mut self, instruction: Instruction) {
         self.rig.give(instruction);
     }
@@ -269,6 +297,9 @@ impl Play {
                 "stamina" => character.stamina = value.parse().ok(),
                 "mana" => character.mana = value.parse().ok(),
                 "account" => account.id = value.parse().unwrap(),
+                "experience" => character.experience = value.parse().unwrap(),
+                "skill" => character.prowess.skills.push((value.into(), String::new())),
+                "autoflee" => character.prowess.autoflee = value.parse().unwrap(),
                 "immortal" => character.is_immortal = true,
                 "builder" => {
                     account.is_builder = true;
@@ -307,6 +338,10 @@ impl Play {
             "mana" => presence.mana.to_string(),
             "health" => row.health.to_string(),
             "gold" => row.gold.to_string(),
+            "level" => row.level.to_string(),
+            "experience" => row.experience.to_string(),
+            "effects" => world.auras.get(player).map_or(0, |aura| aura.effects.len()).to_string(),
+            "foes" => world.fights.get(player).map_or(0, |fight| fight.foes.len()).to_string(),
             "state" => row.state.to_string(),
             "applied" => presence.commands.to_string(),
             "carries" => row.items.len().to_string(),

@@ -37,7 +37,7 @@ fn name_of(map: &Map<String, Value>) -> Option<&'static str> {
     let has = |field: &str| map.contains_key(field);
     let key = map.get("key").and_then(Value::as_str).unwrap_or("");
     Some(match () {
-        () if has("experience_needed") => "Actor",
+        () if has("experience_needed") && has("inventory") => "Actor",
         () if has("char_type") => "Char",
         () if has("chars") => "Room",
         () if has("x") && has("y") && has("z") => "MapRoom",
