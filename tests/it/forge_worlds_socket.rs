@@ -72,6 +72,7 @@ async fn entering_starts_the_world_and_tells_where_to_go() {
         (ticket.account.id, ticket.account.name.as_str(), ticket.account.is_builder),
         (visit.account, "ann", false)
     );
+    assert_eq!((ticket.account.builder_rank, ticket.account.rank()), (0, 0));
     let held = format!("select count(*) from player where in_game and held_by_spawn = {}", visit.spawn);
     assert_eq!(visit.rig.number(&held).await, 1);
     assert_eq!(
@@ -83,6 +84,17 @@ async fn entering_starts_the_world_and_tells_where_to_go() {
         visit.client.job(json!({"job": "enter_world", "player_id": visit.ann.to_string(), "world_id": 5})).await;
     assert_eq!(again["status"], "success", "entering again resumes; ids may be texts");
     assert_eq!(visit.nexus.told.lock().unwrap().started.len(), 1);
+}
+
+#[tokio::test]
+async fn the_ticket_of_a_builder_has_the_rank() {
+    let mut visit = visit().await;
+    let insert =
+        format!("insert into world_builder (world_id, user_id, rank) select id, {}, 2 from world", visit.account);
+    visit.rig.sql(&insert).await;
+    assert_eq!(visit.enter().await["status"], "success");
+    let ticket = visit.nexus.told.lock().unwrap().tickets[0].clone();
+    assert_eq!((ticket.account.is_builder, ticket.account.builder_rank, ticket.account.rank()), (true, 2, 2));
 }
 
 #[tokio::test]
