@@ -164,7 +164,7 @@ fn learn(turn: &mut Turn, player: PlayerId, input: &Input) {
         let open: Vec<String> = skills
             .iter()
             .filter(|skill| may_learn(turn, player, skill).is_ok())
-            .map(|skill| format!("\n{:<14}{}", skill.code, skill.help))
+            .map(|skill| format!("\n{:<14}{}", skill.code, skill.help).trim_end().to_owned())
             .collect();
         if open.is_empty() {
             return turn.refuse(player, "learn", "none", "There is nothing to be learned here.");
