@@ -97,6 +97,9 @@ pub fn may_attack(world: &World, from: Who, to: Who) -> Result<(), Refusal> {
                 return refuse("invalid_target", "You cannot attack a builder.");
             }
             if let Who::Player(_) = from {
+                if world.players.get(id).is_some_and(|player| player.is_linkless) {
+                    return refuse("invalid_target", "Nobody is there behind those eyes just now.");
+                }
                 let zone = world.templates.zones.get(&room.zone);
                 let may = config.allow_pvp
                     && match config.pvp_mode {

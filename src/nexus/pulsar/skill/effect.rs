@@ -216,7 +216,7 @@ fn tell_begin(turn: &mut Turn, to: Who, view: EffectView, kind: EffectKind) {
         EffectKind::Stealth => ("You step into the shadows", "steps into the shadows"),
         EffectKind::Thorns => ("You bristle", "bristles"),
         EffectKind::Summon => ("Your call is answered", "calls, and is answered"),
-        EffectKind::Dispel => ("You lose what protected you", "loses what protected it"),
+        EffectKind::Dispel => ("You lose all protection", "loses all protection"),
         EffectKind::Purge => ("You are cleansed", "is cleansed"),
     };
     let name = capitalized(&view.target_name);
