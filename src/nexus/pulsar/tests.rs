@@ -10,6 +10,7 @@ mod generated;
 mod large;
 mod limits;
 pub mod loads;
+mod low_water;
 mod papers;
 mod same;
 mod script;
