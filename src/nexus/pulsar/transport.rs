@@ -9,9 +9,10 @@ use crate::world::keywords::capitalized;
 use crate::world::kinds::*;
 use crate::world::template::{Room, RoomId};
 
+use super::combat::place;
 use super::record::{MobId, Who};
 use super::turn::Turn;
-use super::{beat, condition, react};
+use super::{condition, react};
 
 /// What those see who are left behind, and those who are there; and how the traveller's client is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +51,9 @@ pub fn bring(turn: &mut Turn, who: Who, to: RoomId, journey: Journey) -> bool {
         turn.tell_room(from, &own, Frame::new(journey.exit.0, text, data));
     }
     match who {
-        Who::Player(player) => move_player(turn, player, from, to),
+        Who::Player(player) => {
+            place::bring(turn, player, to);
+        }
         Who::Mob(mob) => move_mob(turn, mob, from, to),
     }
     if let Who::Player(player) = who {
@@ -66,20 +69,6 @@ pub fn bring(turn: &mut Turn, who: Who, to: RoomId, journey: Journey) -> bool {
         Who::Mob(mob) => react::on(turn, ReactionEvent::NewRoom, mob, None, ""),
     }
     true
-}
-
-fn move_player(turn: &mut Turn, player: PlayerId, from: RoomId, to: RoomId) {
-    let world = &mut *turn.world;
-    if let Some(presence) = world.presences.edit(player) {
-        presence.room = to;
-    }
-    if world.shift(Who::Player(player), from, to) {
-        beat::wake(world, to);
-    }
-    let is_new = world.viewed.get(player).is_some_and(|viewed| !viewed.rooms.contains(&to));
-    if is_new && let Some(viewed) = world.viewed.edit(player) {
-        viewed.rooms.insert(to);
-    }
 }
 
 fn move_mob(turn: &mut Turn, mob: MobId, from: RoomId, to: RoomId) {

@@ -3,14 +3,12 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use crate::nexus::message::view::{Named, RoomRef};
-use crate::nexus::message::{Data, Frame};
 use crate::world::character::PlayerId;
 use crate::world::kinds::*;
 use crate::world::template::{MobTemplate, RoomId, Templates};
 
-use super::super::command::walk;
 use super::super::record::{MobId, Who};
+use super::super::script;
 use super::super::skill::effect;
 use super::super::turn::Turn;
 use super::super::world::World;
@@ -133,7 +131,7 @@ pub fn hunt(turn: &mut Turn, who: Who) {
         fight.quarry = Some((quarry, rounds - 1));
     }
     if let Some((direction, to)) = way {
-        go(turn, mob, direction, to);
+        script::go(turn, mob, direction, to);
     }
     if turn.world.room_of(who) == turn.world.room_of(quarry) {
         let template = turn.world.mobs.get(mob).and_then(|row| turn.world.templates.mobs.get(&row.template)).cloned();
@@ -199,30 +197,4 @@ fn ways<'w>(
         let barred = target.has(RoomFlag::NoRoam) || target.room_type == RoomType::Water || target.zone != zone;
         (!shut && !barred).then_some((*direction, exit.to))
     })
-}
-
-/// A mob goes from one room into the next, and those who are in them see it.
-pub fn go(turn: &mut Turn, mob: MobId, direction: Direction, to: RoomId) {
-    let who = Who::Mob(mob);
-    let Some(from) = turn.world.room_of(who) else { return };
-    let Some(view) = turn.world.char_view(who) else { return };
-    let is_seen = !view.is_invisible;
-    if is_seen && turn.world.players_in(from).next().is_some() {
-        let text = walk::leaves(view.clone(), direction);
-        let data = Data::Exit { actor: Named::Seen(view.clone()), direction: Some(direction.as_str()) };
-        turn.tell_room(from, &[], Frame::new("notification.movement.exit", text, data));
-    }
-    turn.world.shift(who, from, to);
-    if let Some(row) = turn.world.mobs.edit_unseen(mob) {
-        row.room = to;
-    }
-    if is_seen
-        && turn.world.players_in(to).next().is_some()
-        && let Some(room) = turn.world.templates.rooms.get(&to).cloned()
-    {
-        let text = walk::arrives(view.clone(), direction);
-        let direction = Some(direction.opposite().as_str());
-        let data = Data::Enter { actor: view, direction, room: RoomRef(room) };
-        turn.tell_room(to, &[], Frame::new("notification.movement.enter", text, data));
-    }
 }
