@@ -90,11 +90,15 @@ pub fn level_of_experience(experience: i64) -> u32 {
     EXPERIENCE.iter().take_while(|needed| **needed <= experience).count().max(1) as u32
 }
 
-/// (gathered since the level began, needed from there to the next); at the last level both are what came beyond it.
+/// (gathered since the level began, still needed for the next); at the last level both are what came beyond it. Clients
+/// show the first as a part of the sum.
 pub fn experience_progress(level: u32, experience: i64) -> (i64, i64) {
-    let start = experience_of_level(level);
-    let gathered = (experience - start).max(0);
-    if level >= LEVEL_MAX { (gathered, gathered) } else { (gathered, experience_of_level(level + 1) - start) }
+    let gathered = (experience - experience_of_level(level)).max(0);
+    if level >= LEVEL_MAX {
+        (gathered, gathered)
+    } else {
+        (gathered, (experience_of_level(level + 1) - experience).max(1))
+    }
 }
 
 /// What the defeat of an ordinary mob of the level is worth.

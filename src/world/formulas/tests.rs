@@ -119,7 +119,7 @@ fn experience_makes_levels() {
     {
         assert_eq!(level_of_experience(experience), level, "{experience}");
     }
-    assert_eq!(experience_progress(2, 50), (20, 70));
+    assert_eq!(experience_progress(2, 50), (20, 50));
     assert_eq!(experience_progress(20, 500_010), (10, 10));
     assert_eq!((mob_experience(1), mob_experience(20)), (16, 1_213));
 }
